@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// Quantizers: values to codes and back, one scheme a header.
+#pragma once
+
+#include <bitwright/quantizers/concept.hpp>
+#include <bitwright/quantizers/sliced.hpp>
+#include <bitwright/quantizers/uniform.hpp>
