@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// Observers: samples in, a range or a quantizer out.
+#pragma once
+
+#include <bitwright/calibration/min_max.hpp>
+#include <bitwright/calibration/observer.hpp>
