@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// A float network in, a float network that quantizes better out.
+#pragma once
+
+#include <bitwright/post_training/batch_norm_folding.hpp>
