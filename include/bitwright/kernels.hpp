@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// Operations on codes: one entry point each, with a path for each instruction set.
+#pragma once
+
+#include <bitwright/kernels/code_types.hpp>
+#include <bitwright/kernels/convolution.hpp>
+#include <bitwright/kernels/convolution_arguments.hpp>
+#include <bitwright/kernels/gemm.hpp>
+#include <bitwright/kernels/gemm_arguments.hpp>
+#include <bitwright/kernels/pooling.hpp>
+#include <bitwright/kernels/pooling_arguments.hpp>
+#include <bitwright/kernels/residual_add.hpp>
+#include <bitwright/kernels/residual_add_arguments.hpp>
+#include <bitwright/kernels/sliding_window.hpp>
+#include <bitwright/kernels/weighted_sum.hpp>

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// 2-D convolution of images (height x width x channels) with weights (outputs x kernel height x kernel width x input
+/// channels of a group, packed once), with stride, padding, dilation and groups; depthwise is one group a channel.
+///
+///     out[y][x][n] = clamp(requantize(bias[n] + sum_{i,j,c} (a[y'][x'][c] - za) * (w[n][i][j][c] - zw[n]), factor[n])
+///                          + zero_point),    y' = y * stride + i * dilation - padding, x' likewise,
+///
+/// where taps outside the image stand for the value 0, whose code is za. Every path gives the bits of
+/// kernels/scalar/convolution.hpp, for every shape, code, zero point and rounding policy.
+#pragma once
+
+#include <bitwright/core/path.hpp>
+#include <bitwright/core/rounding.hpp>
+#include <bitwright/kernels/code_types.hpp>
+#include <bitwright/kernels/convolution_arguments.hpp>
+#include <bitwright/kernels/scalar/convolution.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace bitwright::kernels {
+
+/// One instruction set's convolution. `run` makes rows [first, last) of the outputs, counted through all images.
+template <class Activation, class Output>
+struct convolution_path {
+  std::string_view name;
+  bool (*available)();
+  std::size_t (*packed_bytes)(const convolution_constants&);      ///< Of the memory that `pack` writes.
+  void (*pack)(const convolution_constants&, std::byte* packed);  ///< Into 64-byte aligned memory.
+  std::size_t (*workspace_bytes)(const convolution_constants&);   ///< For one call of `run`.
+  void (*run)(const convolution_arguments<Activation, Output>&, std::size_t first, std::size_t last) noexcept;
+};
+
+/// Best first; scalar closes the list.
+template <one_of<std::uint8_t, std::int8_t> Activation,
+          one_of<std::uint8_t, std::int8_t, std::int16_t, std::int32_t> Output, integer_rounding Rounding>
+inline constexpr std::array convolution_paths{convolution_path<Activation, Output>{
+    "scalar", always_available, scalar::convolution_packed_bytes, scalar::convolution_pack,
+    scalar::convolution_workspace_bytes, scalar::convolution<Activation, Output, Rounding>}};
+
+}  // namespace bitwright::kernels

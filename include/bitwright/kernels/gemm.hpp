@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// gemm: activations (rows x inputs) times weights (outputs x inputs, packed once) into codes (rows x outputs).
+///
+///     out[m][n] = clamp(requantize(bias[n] + sum_k (a[m][k] - za) * (w[n][k] - zw[n]), factor[n]) + zero_point)
+///
+/// Every path gives the bits of kernels/scalar/gemm.hpp, for every size, code, zero point and rounding policy.
+#pragma once
+
+#include <bitwright/core/path.hpp>
+#include <bitwright/core/rounding.hpp>
+#include <bitwright/kernels/code_types.hpp>
+#include <bitwright/kernels/gemm_arguments.hpp>
+#include <bitwright/kernels/scalar/gemm.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace bitwright::kernels {
+
+/// One instruction set's gemm.
+template <class Activation, class Output>
+struct gemm_path {
+  std::string_view name;
+  bool (*available)();
+  std::size_t (*packed_bytes)(const weighted_sum&);      ///< Of the memory that `pack` writes.
+  void (*pack)(const weighted_sum&, std::byte* packed);  ///< Into 64-byte aligned memory.
+  std::size_t (*workspace_bytes)(const weighted_sum&);   ///< For one call of `run`.
+  void (*run)(const gemm_arguments<Activation, Output>&, std::size_t first, std::size_t last) noexcept;  ///< Rows.
+};
+
+/// Best first; scalar closes the list.
+template <one_of<std::uint8_t, std::int8_t> Activation,
+          one_of<std::uint8_t, std::int8_t, std::int16_t, std::int32_t> Output, integer_rounding Rounding>
+inline constexpr std::array gemm_paths{gemm_path<Activation, Output>{"scalar", always_available, scalar::packed_bytes,
+                                                                     scalar::pack, scalar::gemm_workspace_bytes,
+                                                                     scalar::gemm<Activation, Output, Rounding>}};
+
+}  // namespace bitwright::kernels

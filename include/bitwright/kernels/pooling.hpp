@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// Pooling of images (height x width x channels), channel by channel: the greatest code, or the average value, of the
+/// taps inside the image.
+///
+///     max:      out = max code
+///     average:  out = clamp(requantize(sum (code - activation_zero_point), factors[count]) + zero_point)
+///
+/// where count is the number of taps inside the image. Global pooling is the case where the window is the image.
+/// Every path gives the bits of kernels/scalar/pooling.hpp.
+#pragma once
+
+#include <bitwright/core/path.hpp>
+#include <bitwright/core/rounding.hpp>
+#include <bitwright/kernels/code_types.hpp>
+#include <bitwright/kernels/pooling_arguments.hpp>
+#include <bitwright/kernels/scalar/pooling.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace bitwright::kernels {
+
+/// One instruction set's max pooling. `run` makes rows [first, last) of the outputs, counted through all images.
+template <class Code>
+struct max_pooling_path {
+  std::string_view name;
+  bool (*available)();
+  void (*run)(const max_pooling_arguments<Code>&, std::size_t first, std::size_t last) noexcept;
+};
+
+/// Best first; scalar closes the list.
+template <one_of<std::uint8_t, std::int8_t, std::int16_t> Code>
+inline constexpr std::array max_pooling_paths{
+    max_pooling_path<Code>{"scalar", always_available, scalar::max_pooling<Code>}};
+
+/// One instruction set's average pooling. `run` makes rows [first, last) of the outputs, counted through all images.
+template <class Activation, class Output>
+struct average_pooling_path {
+  std::string_view name;
+  bool (*available)();
+  void (*run)(const average_pooling_arguments<Activation, Output>&, std::size_t first, std::size_t last) noexcept;
+};
+
+/// Best first; scalar closes the list.
+template <one_of<std::uint8_t, std::int8_t, std::int16_t> Activation,
+          one_of<std::uint8_t, std::int8_t, std::int16_t> Output, integer_rounding Rounding>
+inline constexpr std::array average_pooling_paths{average_pooling_path<Activation, Output>{
+    "scalar", always_available, scalar::average_pooling<Activation, Output, Rounding>}};
+
+}  // namespace bitwright::kernels

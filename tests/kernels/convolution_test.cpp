@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT
+// Every path of convolution against signed coordinates, 64-bit sums and exact rounding.
+#include "naive_convolution.hpp"
+#include "random_codes.hpp"
+#include <bitwright/core/tensor.hpp>
+#include <bitwright/kernels/convolution.hpp>
+
+#include <gtest/gtest.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+namespace bitwright {
+namespace {
+
+using reference::naive_axis;
+using reference::narrowed;
+using reference::random_codes;
+using problem = reference::naive_convolution;
+using u8 = std::uint8_t;
+using s8 = std::int8_t;
+using s16 = std::int16_t;
+using s32 = std::int32_t;
+
+/// Codes, zero points, biases and factors for a problem whose shape is given.
+template <class Activation, class Output>
+problem filled(problem p, random_codes& random) {
+  using activation = std::numeric_limits<Activation>;
+  using output = std::numeric_limits<Output>;
+  const std::int64_t inputs = p.down.kernel * p.across.kernel * p.group_channels;
+  p.activations = random.many(p.images * p.down.image * p.across.image * p.groups * p.group_channels, activation::min(),
+                              activation::max());
+  p.weights = random.many(p.outputs * inputs, -128, 127);
+  p.weight_zero_points = random.many(p.outputs, -128, 127);
+  p.bias = random.many(p.outputs, -300000, 300000);
+  for (std::int64_t n = 0; n < p.outputs; ++n) p.factors.push_back(random.factor(30, 48));
+  p.activation_zero_point = random.between(activation::min(), activation::max());
+  p.least = random.between(output::min(), 0);
+  p.most = random.between(p.least, output::max());
+  p.output_zero_point = random.between(p.least, p.most);
+  return p;
+}
+
+kernels::window_axis axis_of(const naive_axis& axis) {
+  const auto size = [](std::int64_t value) { return static_cast<std::size_t>(value); };
+  return {size(axis.image),    size(axis.kernel), size(axis.stride),
+          size(axis.dilation), size(axis.before), size(axis.after)};
+}
+
+/// Whether each path gives the oracle's codes, in two calls that part the rows anywhere.
+template <class Activation, class Output, class Rounding>
+void expect_exact(const problem& p) {
+  const auto activations = narrowed<Activation>(p.activations);
+  const auto weights = narrowed<s8>(p.weights);
+  const auto zero_points = narrowed<s32>(p.weight_zero_points), bias = narrowed<s32>(p.bias);
+  const auto outputs = static_cast<std::size_t>(p.outputs);
+  const kernels::convolution_constants constants{
+      .sums = {.outputs = outputs,
+               .inputs = weights.size() / outputs,
+               .weights = weights.data(),
+               .weight_zero_points = zero_points.data(),
+               .bias = bias.data(),
+               .factors = p.factors.data(),
+               .activation_zero_point = static_cast<s32>(p.activation_zero_point),
+               .output_zero_point = static_cast<s32>(p.output_zero_point),
+               .output_codes = {static_cast<s32>(p.least), static_cast<s32>(p.most)}},
+      .window = {axis_of(p.down), axis_of(p.across)},
+      .groups = static_cast<std::size_t>(p.groups),
+      .group_channels = static_cast<std::size_t>(p.group_channels)};
+  const std::vector<Output> expected = narrowed<Output>(p.result<Rounding>());
+  const std::size_t rows = static_cast<std::size_t>(p.images * p.down.windows());
+  for (const auto& path : kernels::convolution_paths<Activation, Output, Rounding>) {
+    if (!path.available()) continue;
+    std::vector<std::byte, aligned_allocator<std::byte>> packed(path.packed_bytes(constants));
+    std::vector<std::byte> workspace(path.workspace_bytes(constants));
+    path.pack(constants, packed.data());
+    std::vector<Output> result(expected.size(), 99);
+    const kernels::convolution_arguments<Activation, Output> call{.constants = constants,
+                                                                  .packed = packed.data(),
+                                                                  .activations = activations.data(),
+                                                                  .outputs = result.data(),
+                                                                  .workspace = workspace.data()};
+    path.run(call, rows / 3, rows);
+    path.run(call, 0, rows / 3);
+    ASSERT_EQ(result, expected) << path.name;
+  }
+}
+
+/// An axis on which at least one window fits, padding on both sides drawn on its own.
+naive_axis random_axis(std::int64_t most_pixels, random_codes& random) {
+  for (;;) {
+    const naive_axis axis{.image = random.between(1, most_pixels),
+                          .kernel = random.between(1, 5),
+                          .stride = random.between(1, 3),
+                          .dilation = random.between(1, 3),
+                          .before = random.between(0, 4),
+                          .after = random.between(0, 4)};
+    if (axis.windows() > 0) return axis;
+  }
+}
+
+TEST(convolution, ends_its_list_of_paths_with_scalar) {
+  EXPECT_EQ((kernels::convolution_paths<u8, u8, half_up>.back().name), "scalar");
+}
+
+TEST(convolution, worked_out_by_hand_counts_padding_as_the_value_0) {
+  // One row 4 5 6 with zero point 4, that is 0 1 2, under the weights 1 2 3, padded by one: 0 1 2 -> 3 8 5.
+  problem p{.across = {.image = 3, .kernel = 3, .before = 1, .after = 1}};
+  p.activations = {4, 5, 6};
+  p.weights = {1, 2, 3};
+  p.weight_zero_points = {0};
+  p.bias = {0};
+  p.factors = {{1 << 30, 30}};
+  p.activation_zero_point = 4;
+  p.most = 255;
+  EXPECT_EQ(p.result<half_up>(), (std::vector<std::int64_t>{3, 8, 5}));
+  expect_exact<u8, u8, half_up>(p);
+}
+
+TEST(convolution, is_exact_for_random_shapes_strides_paddings_dilations_and_groups) {
+  random_codes random(1);
+  for (int i = 0; i < 1500; ++i) {
+    problem p{.down = random_axis(7, random), .across = random_axis(9, random)};
+    p.images = random.between(1, 3);
+    p.groups = random.between(1, 3);
+    p.group_channels = random.between(1, 6);
+    p.outputs = p.groups * random.between(1, 4);
+    expect_exact<u8, u8, half_to_even>(filled<u8, u8>(p, random));
+    expect_exact<s8, s8, half_away_from_zero>(filled<s8, s8>(p, random));
+  }
+}
+
+TEST(convolution, is_exact_when_depthwise_with_one_or_two_outputs_a_channel) {
+  random_codes random(2);
+  for (std::int64_t channels = 1; channels <= 35; ++channels)
+    for (const std::int64_t kernel : {3, 5}) {
+      const naive_axis axis{.image = 6, .kernel = kernel, .stride = 1 + channels % 2, .before = 1, .after = 2};
+      problem p{.down = axis, .across = axis, .groups = channels};
+      p.outputs = channels * (1 + channels % 3 / 2);
+      expect_exact<u8, u8, half_to_even>(filled<u8, u8>(p, random));
+      expect_exact<s8, u8, half_up>(filled<s8, u8>(p, random));
+    }
+}
+
+TEST(convolution, is_exact_for_1x1_kernels_and_kernels_larger_than_the_image) {
+  random_codes random(3);
+  for (std::int64_t channels = 1; channels <= 35; ++channels) {
+    problem point{.down = {3, 1}, .across = {4, 1}, .group_channels = channels, .outputs = 3};
+    expect_exact<u8, u8, half_to_even>(filled<u8, u8>(point, random));
+    const naive_axis larger{.image = 2, .kernel = 5, .before = 3, .after = 2};
+    expect_exact<u8, u8, half_to_even>(
+        filled<u8, u8>({.down = larger, .across = larger, .group_channels = channels}, random));
+  }
+}
+
+TEST(convolution, is_exact_for_every_type_and_every_rounding) {
+  random_codes random(4);
+  const auto all_roundings = [&random]<class Activation, class Output>(Activation, Output) {
+    for (int i = 0; i < 5; ++i) {
+      problem p{.down = random_axis(7, random), .across = random_axis(7, random), .group_channels = 24, .outputs = 9};
+      p = filled<Activation, Output>(p, random);
+      expect_exact<Activation, Output, half_up>(p);
+      expect_exact<Activation, Output, half_to_even>(p);
+      expect_exact<Activation, Output, half_away_from_zero>(p);
+      expect_exact<Activation, Output, toward_zero>(p);
+      expect_exact<Activation, Output, bitwright::floor>(p);
+      expect_exact<Activation, Output, gemmlowp_double>(p);
+    }
+  };
+  const auto all_outputs = [&all_roundings](auto type) {
+    all_roundings(type, u8{}), all_roundings(type, s8{}), all_roundings(type, s16{}), all_roundings(type, s32{});
+  };
+  all_outputs(u8{}), all_outputs(s8{});
+}
+
+TEST(convolution, is_exact_for_extreme_codes_and_zero_points) {
+  random_codes random(5);
+  const naive_axis axis{.image = 4, .kernel = 3, .before = 1, .after = 1};
+  const problem shape{.down = axis, .across = axis, .group_channels = 48, .outputs = 3};
+  for (const std::int64_t activation : {-128, 127})
+    for (const std::int64_t weight : {-128, 127})
+      for (const std::int64_t activation_zero_point : {-128, 127})
+        for (const std::int64_t weight_zero_point : {-128, 127}) {
+          auto p = filled<s8, s32>(shape, random);
+          p.activations.assign(p.activations.size(), activation);
+          p.weights.assign(p.weights.size(), weight);
+          p.weight_zero_points.assign(p.weight_zero_points.size(), weight_zero_point);
+          p.activation_zero_point = activation_zero_point;
+          p.factors.assign(p.factors.size(), {1 << 30, 30});  // 1: the accumulator itself.
+          p.least = INT32_MIN, p.most = INT32_MAX;
+          expect_exact<s8, s32, half_to_even>(p);
+          for (std::int64_t& code : p.activations) code += 128;
+          p.activation_zero_point += 128;
+          expect_exact<u8, s32, half_to_even>(p);
+        }
+}
+
+}  // namespace
+}  // namespace bitwright

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+// Every path of gemm against 64-bit sums and exact rounding.
+#include "naive_convolution.hpp"
+#include "random_codes.hpp"
+#include <bitwright/core/tensor.hpp>
+#include <bitwright/kernels/gemm.hpp>
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+namespace bitwright {
+namespace {
+
+using reference::narrowed;
+using reference::random_codes;
+using u8 = std::uint8_t;
+using s8 = std::int8_t;
+using s16 = std::int16_t;
+using s32 = std::int32_t;
+
+/// A gemm is a 1x1 convolution of `rows` images of one pixel.
+using problem = reference::naive_convolution;
+
+template <class Activation, class Output>
+problem random_problem(std::int64_t rows, std::int64_t inputs, std::int64_t outputs, random_codes& random) {
+  using activation = std::numeric_limits<Activation>;
+  using output = std::numeric_limits<Output>;
+  problem p{.images = rows, .group_channels = inputs, .outputs = outputs};
+  p.activations = random.many(rows * inputs, activation::min(), activation::max());
+  p.weights = random.many(outputs * inputs, -128, 127);
+  p.weight_zero_points = random.many(outputs, -128, 127);
+  p.bias = random.many(outputs, -300000, 300000);
+  // A sum of 17 terms has about 18 bits: these factors bring it to 0 up to 18 bits, across all output types.
+  for (std::int64_t n = 0; n < outputs; ++n) p.factors.push_back(random.factor(30, 48));
+  p.activation_zero_point = random.between(activation::min(), activation::max());
+  p.least = random.between(output::min(), 0);
+  p.most = random.between(p.least, output::max());
+  p.output_zero_point = random.between(p.least, p.most);
+  return p;
+}
+
+/// Whether each path gives the oracle's codes, from rows with gaps, in two calls, and writes nothing into the gaps.
+template <class Activation, class Output, class Rounding>
+void expect_exact(const problem& p) {
+  const auto activations = narrowed<Activation>(p.activations);
+  const auto weights = narrowed<s8>(p.weights);
+  const auto zero_points = narrowed<s32>(p.weight_zero_points), bias = narrowed<s32>(p.bias);
+  const auto rows = static_cast<std::size_t>(p.images), inputs = static_cast<std::size_t>(p.group_channels),
+             outputs = static_cast<std::size_t>(p.outputs), gap = std::size_t{3};
+  const kernels::weighted_sum sums{.outputs = outputs,
+                                   .inputs = inputs,
+                                   .weights = weights.data(),
+                                   .weight_zero_points = zero_points.data(),
+                                   .bias = bias.data(),
+                                   .factors = p.factors.data(),
+                                   .activation_zero_point = static_cast<s32>(p.activation_zero_point),
+                                   .output_zero_point = static_cast<s32>(p.output_zero_point),
+                                   .output_codes = {static_cast<s32>(p.least), static_cast<s32>(p.most)}};
+  std::vector<Activation> strided(rows * (inputs + gap), 77);
+  std::vector<Output> expected(rows * (outputs + gap), 99);
+  const std::vector<Output> exact = narrowed<Output>(p.result<Rounding>());
+  for (std::size_t m = 0; m < rows; ++m) {
+    std::copy_n(activations.data() + m * inputs, inputs, strided.data() + m * (inputs + gap));
+    std::copy_n(exact.data() + m * outputs, outputs, expected.data() + m * (outputs + gap));
+  }
+  for (const auto& path : kernels::gemm_paths<Activation, Output, Rounding>) {
+    if (!path.available()) continue;
+    std::vector<std::byte, aligned_allocator<std::byte>> packed(path.packed_bytes(sums));
+    std::vector<std::byte> workspace(path.workspace_bytes(sums));
+    path.pack(sums, packed.data());
+    std::vector<Output> result(expected.size(), 99);
+    const kernels::gemm_arguments<Activation, Output> call{.sums = sums,
+                                                           .packed = packed.data(),
+                                                           .activations = strided.data(),
+                                                           .activation_stride = inputs + gap,
+                                                           .outputs = result.data(),
+                                                           .output_stride = outputs + gap,
+                                                           .workspace = workspace.data()};
+    path.run(call, rows / 3, rows);
+    path.run(call, 0, rows / 3);
+    ASSERT_EQ(result, expected) << path.name << ": " << rows << " x " << inputs << " x " << outputs;
+  }
+}
+
+TEST(gemm, ends_its_list_of_paths_with_scalar) {
+  EXPECT_EQ((kernels::gemm_paths<u8, u8, half_up>.back().name), "scalar");
+}
+
+TEST(gemm, of_a_row_worked_out_by_hand_is_its_code) {
+  // 7 + (5-1)(2-1) + (0-1)(-3-1) = 15, halved 7.5, to even 8, moved to 18, up to 12 where 12 is the greatest code.
+  problem p{.group_channels = 2};
+  p.activations = {5, 0};
+  p.weights = {2, -3};
+  p.weight_zero_points = {1};
+  p.bias = {7};
+  p.factors = {{1 << 30, 31}};
+  p.activation_zero_point = 1;
+  p.output_zero_point = 10;
+  p.most = 255;
+  EXPECT_EQ(p.result<half_to_even>(), std::vector<std::int64_t>{18});
+  expect_exact<u8, u8, half_to_even>(p);
+  p.most = 12;
+  EXPECT_EQ(p.result<half_to_even>(), std::vector<std::int64_t>{12});
+  expect_exact<u8, u8, half_to_even>(p);
+}
+
+TEST(gemm, is_exact_for_all_sizes_from_0_to_17) {
+  random_codes random(1);
+  for (std::int64_t rows = 0; rows <= 17; ++rows)
+    for (std::int64_t inputs = 0; inputs <= 17; ++inputs)
+      for (std::int64_t outputs = 0; outputs <= 17; ++outputs) {
+        expect_exact<u8, u8, half_to_even>(random_problem<u8, u8>(rows, inputs, outputs, random));
+        expect_exact<s8, s8, half_up>(random_problem<s8, s8>(rows, inputs, outputs, random));
+      }
+}
+
+template <class Activation, class Output, class... Roundings>
+void expect_exact_for(random_codes& random) {
+  const auto p =
+      random_problem<Activation, Output>(random.between(1, 20), random.between(1, 700), random.between(1, 40), random);
+  (expect_exact<Activation, Output, Roundings>(p), ...);
+}
+
+TEST(gemm, is_exact_for_every_type_and_every_rounding) {
+  random_codes random(2);
+  const auto all_outputs = [&random]<class Activation>(Activation) {
+    const auto all_roundings = [&random]<class Output>(Output) {
+      for (int i = 0; i < 10; ++i)
+        expect_exact_for<Activation, Output, half_up, half_to_even, half_away_from_zero, toward_zero, bitwright::floor,
+                         gemmlowp_double>(random);
+    };
+    all_roundings(u8{}), all_roundings(s8{}), all_roundings(s16{}), all_roundings(s32{});
+  };
+  all_outputs(u8{}), all_outputs(s8{});
+}
+
+TEST(gemm, is_exact_for_extreme_codes_and_zero_points) {
+  random_codes random(3);
+  for (const std::int64_t activation : {0, 255})
+    for (const std::int64_t weight : {-128, 127})
+      for (const std::int64_t activation_zero_point : {0, 255})
+        for (const std::int64_t weight_zero_point : {-128, 127}) {
+          auto p = random_problem<u8, s32>(3, 1000, 5, random);
+          p.activations.assign(p.activations.size(), activation);
+          p.weights.assign(p.weights.size(), weight);
+          p.weight_zero_points.assign(p.weight_zero_points.size(), weight_zero_point);
+          p.activation_zero_point = activation_zero_point;
+          p.factors.assign(p.factors.size(), {1 << 30, 30});  // 1: the accumulator itself.
+          p.output_zero_point = 0;
+          p.least = INT32_MIN, p.most = INT32_MAX;
+          expect_exact<u8, s32, half_to_even>(p);
+          for (std::int64_t& code : p.activations) code -= 128;
+          p.activation_zero_point -= 128;
+          expect_exact<s8, s32, half_to_even>(p);
+        }
+}
+
+TEST(gemm, rounds_ties_as_the_policy_says) {
+  // Accumulators -9 ... 9 from weights 0 and biases, times 1/2, 1/4 and 1/8: every fraction and both signs.
+  for (int shift = 31; shift <= 33; ++shift) {
+    problem p{.outputs = 19};
+    p.activations = {3};
+    p.weights.assign(19, 0);
+    p.weight_zero_points.assign(19, 0);
+    for (std::int64_t n = 0; n < 19; ++n) p.bias.push_back(n - 9);
+    p.factors.assign(19, {1 << 30, shift});
+    p.least = -128, p.most = 127;
+    expect_exact<s8, s8, half_up>(p);
+    expect_exact<s8, s8, half_to_even>(p);
+    expect_exact<s8, s8, half_away_from_zero>(p);
+    expect_exact<s8, s8, toward_zero>(p);
+    expect_exact<s8, s8, bitwright::floor>(p);
+    expect_exact<s8, s8, gemmlowp_double>(p);
+  }
+}
+
+TEST(gemm, saturates_for_the_greatest_and_survives_the_least_factors) {
+  random_codes random(4);
+  for (int i = 0; i < 200; ++i) {
+    auto p = random_problem<u8, s32>(2, 9, 7, random);
+    for (dyadic& factor : p.factors) factor = random.factor(0, 62);
+    p.least = INT32_MIN, p.most = INT32_MAX;
+    expect_exact<u8, s32, half_to_even>(p);
+    expect_exact<u8, s32, gemmlowp_double>(p);
+  }
+}
+
+}  // namespace
+}  // namespace bitwright
