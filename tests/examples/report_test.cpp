@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+#include "fashion_mnist/report.hpp"
+
+#include "refusal.hpp"
+#include "write_whole.hpp"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+namespace fashion_mnist {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string content(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+// A folder of the test's own, with a quote in its name, that goes away with it.
+class report_test : public testing::Test {
+ protected:
+  void TearDown() override { fs::remove_all(folder_); }
+
+  fs::path folder_ = fs::path(testing::TempDir()) /
+                     (std::string("bitwright's ") + testing::UnitTest::GetInstance()->current_test_info()->name());
+  std::vector<plan_result> results_ = {{.plan = "fp32",
+                                        .scheme = "float",
+                                        .mean_weight_bits = 32,
+                                        .size_bytes = 100000,
+                                        .bops = 3000000,
+                                        .top1_float = 0.93,
+                                        .images_per_second = 1000},
+                                       {.plan = "W4A8",
+                                        .scheme = "uniform",
+                                        .mean_weight_bits = 4,
+                                        .size_bytes = 12500,
+                                        .bops = 100000,
+                                        .top1_float = 0.93,
+                                        .top1_simulated = 0.91,
+                                        .top1_integer = 0.9125,
+                                        .images_per_second = 900}};
+};
+
+TEST_F(report_test, csv_has_a_line_for_each_plan_and_no_accuracy_that_was_not_measured) {
+  write_report(results_, folder_);
+  EXPECT_EQ(content(folder_ / "report.csv"),
+            "plan,scheme,mean_weight_bits,size_bytes,bops,top1_float,top1_simulated,top1_integer,images_per_second\n"
+            "fp32,float,32,100000,3000000,0.93,,,1000\n"
+            "W4A8,uniform,4,12500,100000,0.93,0.91,0.9125,900\n");
+}
+
+TEST_F(report_test, json_holds_the_same) {
+  write_report(results_, folder_);
+  const auto plans = nlohmann::json::parse(content(folder_ / "report.json")).at("plans");
+  ASSERT_EQ(plans.size(), 2u);
+  EXPECT_TRUE(plans[0].at("top1_integer").is_null());
+  EXPECT_EQ(plans[1].at("plan"), "W4A8");
+  EXPECT_EQ(plans[1].at("size_bytes"), 12500);
+  EXPECT_EQ(plans[1].at("top1_integer"), 0.9125);
+}
+
+TEST_F(report_test, draws_a_plot_exactly_if_it_says_so) {
+  const bool drawn = write_report(results_, folder_);
+  EXPECT_EQ(drawn, fs::exists(folder_ / "accuracy.png"));
+}
+
+TEST_F(report_test, table_lines_are_as_wide_as_their_heading) {
+  for (const plan_result& result : results_) EXPECT_EQ(table_line(result).size(), table_heading().size());
+}
+
+TEST_F(report_test, a_file_is_written_whole_or_not_at_all) {
+  write_whole(folder_ / "new" / "file", "one");
+  write_whole(folder_ / "new" / "file", "two");
+  EXPECT_EQ(content(folder_ / "new" / "file"), "two");
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "new"), {}), 1);
+  // A file cannot be a folder, and a folder cannot be replaced by a file.
+  const fs::path below = folder_ / "new" / "file" / "below";
+  EXPECT_EQ(bitwright::reference::refusal([&] { write_whole(below, "three"); }),
+            "write_whole: file is \"" + below.string() + "\", expected a place that can be written");
+  EXPECT_THROW(write_whole(folder_ / "new", "three"), bitwright::invalid_argument);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 1);
+}
+
+}  // namespace
+}  // namespace fashion_mnist
