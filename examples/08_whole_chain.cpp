@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: MIT
+// The whole chain on a real network: fold, calibrate, measure sensitivities, allocate bits, quantize, pack, and run the
+// integer-only network on real images. Prints what each plan costs and keeps, and writes it into a report.
+#include "fashion_mnist/dataset.hpp"
+#include "fashion_mnist/folded_network.hpp"
+#include "fashion_mnist/integer_network.hpp"
+#include "fashion_mnist/network.hpp"
+#include "fashion_mnist/plan.hpp"
+#include "fashion_mnist/quantization.hpp"
+#include "fashion_mnist/report.hpp"
+#include "fashion_mnist/simulated_network.hpp"
+#include "fashion_mnist/trained_network.hpp"
+#include "thread_pool.hpp"
+#include <bitwright/calibration/min_max.hpp>
+#include <bitwright/core/range.hpp>
+#include <bitwright/mixed_precision/allocation_problem.hpp>
+#include <bitwright/mixed_precision/gauss_newton_trace.hpp>
+#include <bitwright/mixed_precision/hessian_trace.hpp>
+#include <bitwright/mixed_precision/hessian_vector_product.hpp>
+#include <bitwright/mixed_precision/output_cotangent.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <filesystem>
+#include <mutex>
+#include <numeric>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace {
+
+using namespace fashion_mnist;
+
+struct options {
+  std::filesystem::path data = default_directory();
+  std::filesystem::path weights = std::filesystem::path(BITWRIGHT_EXAMPLES_DIR) / "fashion_mnist" / "network.weights";
+  std::filesystem::path report = "demo-report";
+  std::size_t threads = std::max(1u, std::thread::hardware_concurrency());
+  std::size_t calibration_images = 512;
+  std::size_t probes = 16;
+};
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+void print_step(const char* text) {
+  std::printf("\n== %s\n", text);
+  std::fflush(stdout);
+}
+
+/// The range of each node's outputs over some images. Threads watch their own chunks and merge.
+std::vector<bitwright::range> calibrate(const folded_network& net, std::span<const float> pixels, thread_pool& pool) {
+  std::vector<bitwright::min_max> observers(net.graph->nodes().size());
+  std::mutex merging;
+  forward(net, pixels, pool, [&](std::size_t node, std::span<float> values) {
+    bitwright::min_max seen;
+    seen.observe(values);
+    const std::lock_guard lock(merging);
+    observers[node].merge(seen);
+  });
+  std::vector<bitwright::range> ranges;
+  for (const bitwright::min_max& observer : observers) ranges.push_back(observer.values());
+  return ranges;
+}
+
+/// Shows how far an estimator is.
+bool print_progress(const bitwright::trace_progress& done) {
+  std::printf("\r   probe %zu of at most %zu, %zu layers not within their tolerance yet ", done.probes,
+              done.maximum_probes, done.open_layers);
+  std::fflush(stdout);
+  return true;
+}
+
+/// The trace of the Gauss-Newton matrix for each layer: one backward pass of one image a probe.
+bitwright::trace_report measure_gauss_newton(const folded_network& net, std::span<const float> pixels,
+                                             thread_pool& pool) {
+  const auto backward_pass = [&](std::size_t image, const bitwright::cotangent_source<float>& cotangent_of,
+                                 std::span<float> gradient) {
+    const std::span<const float> one = pixels.subspan(image * pixels_per_image, pixels_per_image);
+    backward<float>(*net.graph, net.weights, net.biases, one, cotangent_of, gradient);
+  };
+  bitwright::trace_options options{.relative_tolerance = 0.05, .maximum_probes = 5000, .progress = print_progress};
+  return bitwright::gauss_newton_traces<float>(backward_pass, pixels.size() / pixels_per_image,
+                                               bitwright::cross_entropy_cotangent{}, net.graph->layer_sizes(), options,
+                                               pool);
+}
+
+/// The trace of the Hessian itself for each layer, all from the same probes, whose products are central differences of
+/// the gradient. In double and with a short step, so that hardly a ReLU changes sides within it.
+bitwright::trace_report measure_hessian(const folded_network& net, std::span<const float> pixels,
+                                        std::span<const std::uint8_t> labels, std::size_t probes, thread_pool& pool) {
+  const std::vector<double> weights(net.weights.begin(), net.weights.end()), images(pixels.begin(), pixels.end()),
+      biases(net.biases.begin(), net.biases.end());
+  const auto gradient = [&](std::span<const double> at, std::span<double> result) {
+    loss_gradient<double>(*net.graph, at, biases, images, labels, pool, result);
+  };
+  bitwright::central_difference product(weights, gradient, 1e-5);
+  return bitwright::hessian_traces<double>(product, net.graph->layer_sizes(),
+                                           {.maximum_probes = probes, .progress = print_progress});
+}
+
+void print_sensitivities(const bitwright::allocation_problem& problem, const bitwright::trace_report& gauss_newton,
+                         const bitwright::trace_report& hessian) {
+  std::printf("   layer               weights      Gauss-Newton           Hessian      Omega at");
+  for (const int bits : candidate_bits) std::printf(" %d%s", bits, bits == candidate_bits.back() ? " bits\n" : ",");
+  for (std::size_t i = 0; i < problem.layers.size(); ++i) {
+    const bitwright::trace_estimate &sketch = gauss_newton.layers[i], &exact = hessian.layers[i];
+    std::printf("   %-18s %8zu %8.4g +- %-6.2g %8.4g +- %-6.2g", problem.layers[i].name.c_str(), sketch.weights,
+                sketch.trace, sketch.standard_error, exact.trace, exact.standard_error);
+    for (const bitwright::candidate& choice : problem.layers[i].candidates) std::printf(" %8.1e", choice.omega);
+    std::printf("\n");
+  }
+}
+
+/// Uniform plans, and mixed ones that cost no more than they do, or as much as something between.
+std::vector<plan> make_plans(const network& graph, const bitwright::allocation_problem& problem) {
+  std::vector<plan> plans;
+  for (const int bits : {8, 6, 4, 3, 2}) plans.push_back(uniform_plan(graph, bits));
+  const auto cost = [&graph](int bits) { return cost_of(graph, uniform_plan(graph, bits).bits); };
+  const auto allocate = [&](const char* name, std::int64_t size_bytes, std::int64_t bops) {
+    plans.push_back(allocate_plan(problem, name, {size_bytes, bops}));
+    std::printf("   %-20s", name);
+    for (const int bits : plans.back().bits) std::printf(" %d", bits);
+    std::printf("\n");
+  };
+  const layer_cost w2 = cost(2), w3 = cost(3), w4 = cost(4), w6 = cost(6);
+  allocate("mixed as W6", w6.size_bytes, w6.bops);
+  allocate("mixed as W4", w4.size_bytes, w4.bops);
+  allocate("mixed W4, W3 BOPS", w4.size_bytes, w3.bops);
+  allocate("mixed as W3.5", std::midpoint(w3.size_bytes, w4.size_bytes), std::midpoint(w3.bops, w4.bops));
+  allocate("mixed as W3", w3.size_bytes, w3.bops);
+  allocate("mixed as W2.5", std::midpoint(w2.size_bytes, w3.size_bytes), std::midpoint(w2.bops, w3.bops));
+  return plans;
+}
+
+/// What the float network does, as the first row of the table.
+plan_result evaluate_float(const folded_network& net, const labelled_images& test, thread_pool& pool) {
+  const std::vector<float> pixels = to_values(test.pixels);
+  const auto start = std::chrono::steady_clock::now();
+  const std::vector<float> outputs = forward(net, pixels, pool);
+  const double seconds = seconds_since(start);
+  return {.plan = "fp32",
+          .scheme = "float",
+          .mean_weight_bits = 32,
+          .size_bytes = static_cast<std::int64_t>(4 * (net.weights.size() + net.biases.size())),
+          .bops = static_cast<std::int64_t>(32 * 32 * net.graph->multiply_accumulates()),
+          .top1_float = top1(outputs, test.labels),
+          .images_per_second = static_cast<double>(test.size()) / seconds};
+}
+
+plan_result evaluate(const plan& chosen, const folded_network& net, std::span<const bitwright::range> ranges,
+                     const labelled_images& test, double top1_float, thread_pool& pool) {
+  const network& graph = *net.graph;
+  const quantization codes(graph, net.weights, chosen.bits, ranges);
+  const std::vector<float> simulated = simulated_network(net, codes).run(to_values(test.pixels), pool);
+  const integer_network integer(net, codes);
+  const auto start = std::chrono::steady_clock::now();
+  const wide_codes scores = integer.run(test.pixels, pool);
+  const double seconds = seconds_since(start);
+  const std::vector<float> outputs(scores.begin(), scores.end());  // One scale for all classes: the order is the same.
+
+  const std::vector<std::size_t> sizes = graph.layer_sizes();
+  const auto weight_bits = std::inner_product(sizes.begin(), sizes.end(), chosen.bits.begin(), 0.0);
+  const layer_cost cost = cost_of(graph, chosen.bits);
+  return {.plan = chosen.name,
+          .scheme = chosen.scheme,
+          .mean_weight_bits = weight_bits / static_cast<double>(graph.weights()),
+          .size_bytes = cost.size_bytes,
+          .bops = cost.bops,
+          .top1_float = top1_float,
+          .top1_simulated = top1(simulated, test.labels),
+          .top1_integer = top1(outputs, test.labels),
+          .images_per_second = static_cast<double>(test.size()) / seconds};
+}
+
+/// How often simulating in float yields another code than the integers do; and whether integers repeat themselves.
+void compare_arithmetic(const plan& chosen, const folded_network& net, std::span<const bitwright::range> ranges,
+                        const labelled_images& test) {
+  const network& graph = *net.graph;
+  const quantization codes(graph, net.weights, chosen.bits, ranges);
+  const integer_network integer(net, codes);
+  const std::size_t images = std::min<std::size_t>(256, test.size());
+  const std::span<const std::uint8_t> pixels = std::span(test.pixels).first(images * pixels_per_image);
+  const auto simulated = simulated_network(net, codes).node_codes(to_values(pixels));
+  const auto exact = integer.node_codes(pixels);
+
+  std::printf("   %s, %zu images      codes that differ   largest difference\n", chosen.name.c_str(), images);
+  for (std::size_t i = 0; i < exact.size(); ++i) {
+    std::size_t differ = 0;
+    int largest = 0;
+    for (std::size_t j = 0; j < exact[i].size(); ++j) {
+      differ += exact[i][j] != simulated[i][j];
+      largest = std::max(largest, std::abs(exact[i][j] - simulated[i][j]));
+    }
+    std::printf("   %-18s %17.3f %% %11d of %d\n", graph[i].name.c_str(),
+                100 * static_cast<double>(differ) / static_cast<double>(exact[i].size()), largest,
+                codes.outputs[i].codes().max);
+  }
+
+  thread_pool one(1), two(2);
+  const bool equal = integer.run(test.pixels, one) == integer.run(test.pixels, two);
+  std::printf("   Two integer runs over %zu images, on one thread and on two, are %s bit by bit.\n", test.size(),
+              equal ? "equal" : "NOT equal");
+}
+
+void run_chain(const options& chosen) {
+  const auto start = std::chrono::steady_clock::now();
+  thread_pool pool(chosen.threads);
+
+  print_step("Data and network");
+  const dataset data = load_dataset(chosen.data);
+  std::printf(
+      "   %zu test images from %s%s\n", data.test.size(), data.directory.string().c_str(),
+      data.directory == sample_directory() ? ": the sample that comes with the examples, not the whole data set" : "");
+  const network& graph = residual_network();
+  const folded_network net = fold(load(graph, chosen.weights), graph);
+  std::printf("   %zu layers, %zu weights, %.2f million multiply-accumulates an image; batch norms folded\n",
+              graph.layer_sizes().size(), graph.weights(), static_cast<double>(graph.multiply_accumulates()) / 1e6);
+
+  const std::size_t images = std::min(chosen.calibration_images, data.train.size());
+  const std::vector<float> pixels = to_values(std::span(data.train.pixels).first(images * pixels_per_image));
+  const std::span<const std::uint8_t> labels = std::span(data.train.labels).first(images);
+
+  print_step("Calibration: the range of each node's outputs");
+  const std::vector<bitwright::range> ranges = calibrate(net, pixels, pool);
+  for (std::size_t i = 0; i < ranges.size(); ++i)
+    std::printf("   %-18s [%8.3f, %8.3f]\n", graph[i].name.c_str(), static_cast<double>(ranges[i].min),
+                static_cast<double>(ranges[i].max));
+
+  print_step("Sensitivity: the trace of each layer's curvature, and Omega = mean trace * |Q(W) - W|^2");
+  const bitwright::trace_report traces = measure_gauss_newton(net, pixels, pool);
+  const double sketched = seconds_since(start);
+  std::printf("\n   Gauss-Newton sketch: %zu backward passes of one image\n", traces.products);
+  const std::size_t few = std::min<std::size_t>(128, images);
+  const bitwright::trace_report hessian =
+      measure_hessian(net, std::span(pixels).first(few * pixels_per_image), labels.first(few), chosen.probes, pool);
+  std::printf("\n   Hessian, same probes for all layers: %zu gradients of %zu images, %.0f seconds\n",
+              hessian.gradients, few, seconds_since(start) - sketched);
+  const bitwright::allocation_problem problem = make_problem(net, traces.layers);
+  print_sensitivities(problem, traces, hessian);
+  std::printf("   Omegas are from the Gauss-Newton traces; +- is one standard error.\n");
+
+  print_step("Bit allocation: least Omega within a size and a number of bit operations at once, proven optimal");
+  const std::vector<plan> plans = make_plans(graph, problem);
+
+  print_step("Inference over the test images");
+  std::vector<plan_result> results;
+  const auto add = [&results](plan_result result) {
+    if (results.empty()) std::printf("   %s\n", table_heading().c_str());
+    std::printf("   %s\n", table_line(result).c_str());
+    std::fflush(stdout);
+    results.push_back(std::move(result));
+  };
+  add(evaluate_float(net, data.test, pool));
+  const double top1_float = results.front().top1_float;
+  for (const plan& each : plans) add(evaluate(each, net, ranges, data.test, top1_float, pool));
+  std::printf("   Sizes are of weights packed at their bit widths; the kernels hold each code in a word of its own.\n");
+
+  print_step("Integers against float simulation");
+  compare_arithmetic(plans.front(), net, ranges, data.test);
+
+  const bool drawn = write_report(results, chosen.report);
+  std::printf("\nReport in %s: report.csv, report.json%s. %.0f seconds in all.\n",
+              std::filesystem::absolute(chosen.report).string().c_str(),
+              drawn ? ", accuracy.png" : "; no plot, because gnuplot did not run", seconds_since(start));
+}
+
+}  // namespace
+
+int main(int argument_count, char** arguments) {
+  options chosen;
+  CLI::App app("Takes a trained network from float weights to verified integer-only inference.");
+  app.add_option("--data", chosen.data, "folder with the four idx.gz files of Fashion-MNIST")->capture_default_str();
+  app.add_option("--weights", chosen.weights, "the trained network")->capture_default_str();
+  app.add_option("--report", chosen.report, "folder to write the report into")->capture_default_str();
+  app.add_option("--threads", chosen.threads, "threads to use")->check(CLI::Range(1, 1024))->capture_default_str();
+  app.add_option("--calibration-images", chosen.calibration_images, "training images to calibrate and measure with")
+      ->check(CLI::Range(1, 60000))
+      ->capture_default_str();
+  app.add_option("--probes", chosen.probes, "most probes for the Hessian's traces")
+      ->check(CLI::Range(2, 10000))
+      ->capture_default_str();
+  CLI11_PARSE(app, argument_count, arguments);
+  try {
+    run_chain(chosen);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "whole_chain: %s\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// What every plan costs and keeps: as a table to read, as files for programs, as a plot.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+
+namespace fashion_mnist {
+
+/// One plan's costs and accuracies. Accuracies are fractions of the test images, in [0, 1].
+struct plan_result {
+  std::string plan;              ///< Its name, such as "W4A8".
+  std::string scheme;            ///< "float", "uniform" or "mixed".
+  double mean_weight_bits = 0;   ///< Over all weights of all layers.
+  std::int64_t size_bytes = 0;   ///< Weights packed at their bit widths, their scales, and the biases.
+  std::int64_t bops = 0;         ///< Bit operations an image: weight bits x activation bits x multiply-accumulates.
+  double top1_float = 0;         ///< Of the float network that every plan comes from.
+  double top1_simulated = 0;     ///< With quantized values, computed in float.
+  double top1_integer = 0;       ///< With integers only.
+  double images_per_second = 0;  ///< Of the integer network (of the float one in its own row).
+};
+
+/// A line of headings, and a line for each plan, aligned with them.
+std::string table_heading();
+std::string table_line(const plan_result& result);
+
+/// Writes report.csv and report.json into `directory`, and accuracy.png too where gnuplot is installed.
+/// Returns whether the plot was drawn. Throws bitwright::invalid_argument where a file cannot be written.
+bool write_report(std::span<const plan_result> results, const std::filesystem::path& directory);
+
+}  // namespace fashion_mnist
