@@ -5,6 +5,7 @@
 
 #include <bitwright/core/affine_scale.hpp>
 #include <bitwright/core/code_range.hpp>
+#include <bitwright/core/cpu.hpp>
 #include <bitwright/core/distortion.hpp>
 #include <bitwright/core/error.hpp>
 #include <bitwright/core/executor.hpp>

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+#include <bitwright/core/cpu.hpp>
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+#include <string>
+
+namespace bitwright {
+namespace {
+
+/// Whether the kernel lists all of these features of the processor. An emulator shows its host's list instead of its
+/// own, so that a feature may be listed and yet be absent; never the reverse.
+bool listed(const std::string& wanted) {
+  std::ifstream lines("/proc/cpuinfo");
+  for (std::string line; std::getline(lines, line);)
+    if (line.starts_with("flags") || line.starts_with("Features")) {
+      const std::string features = line + ' ';
+      std::istringstream names(wanted);
+      for (std::string name; names >> name;)
+        if (features.find(' ' + name + ' ') == std::string::npos) return false;
+      return true;
+    }
+  return false;
+}
+
+#if defined(__x86_64__) && defined(__linux__)
+
+TEST(cpu, has_nothing_that_the_kernel_does_not_list) {
+  EXPECT_TRUE(!cpu::has_avx2() || listed("avx2"));
+  EXPECT_TRUE(!cpu::has_avx_vnni() || listed("avx2 avx_vnni"));
+  EXPECT_TRUE(!cpu::has_avx512_vnni() || listed("avx2 avx512f avx512bw avx512vl avx512_vnni"));
+}
+
+TEST(cpu, of_one_architecture_has_nothing_of_another) {
+  EXPECT_FALSE(cpu::has_neon_dotprod());
+  EXPECT_FALSE(cpu::has_neon_i8mm());
+}
+
+#else
+
+TEST(cpu, of_one_architecture_has_nothing_of_another) {
+  EXPECT_FALSE(cpu::has_avx2());
+  EXPECT_FALSE(cpu::has_avx_vnni());
+  EXPECT_FALSE(cpu::has_avx512_vnni());
+}
+
+#endif
+
+TEST(cpu, with_a_later_extension_has_the_earlier_one) {
+  EXPECT_TRUE(cpu::has_avx2() || !cpu::has_avx_vnni());
+  EXPECT_TRUE(cpu::has_avx2() || !cpu::has_avx512_vnni());
+  EXPECT_TRUE(cpu::has_neon_dotprod() || !cpu::has_neon_i8mm());
+}
+
+}  // namespace
+}  // namespace bitwright
