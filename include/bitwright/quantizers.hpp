@@ -4,5 +4,6 @@
 #pragma once
 
 #include <bitwright/quantizers/concept.hpp>
+#include <bitwright/quantizers/levels.hpp>
 #include <bitwright/quantizers/sliced.hpp>
 #include <bitwright/quantizers/uniform.hpp>
