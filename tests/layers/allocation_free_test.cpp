@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // Running a plan allocates nothing: operator new is replaced by one that counts.
-#include <bitwright/core/tensor.hpp>
 #include <bitwright/layers/convolution.hpp>
 #include <bitwright/layers/linear.hpp>
 #include <bitwright/layers/pooling.hpp>
@@ -65,9 +64,11 @@ std::size_t allocations_of(Call call) {
   return allocations - before;
 }
 
+// By direct calls: a compiler may leave out what a container allocates and nobody reads, and clang does.
 TEST(allocations, are_counted) {
-  EXPECT_GT(allocations_of([] { std::vector<int> vector(10); }), 0u);
-  EXPECT_GT(allocations_of([] { tensor<int> aligned({10}); }), 0u);
+  EXPECT_EQ(allocations_of([] { operator delete(operator new(10)); }), 1u);
+  constexpr std::align_val_t alignment{64};
+  EXPECT_EQ(allocations_of([] { operator delete(operator new(10, alignment), alignment); }), 1u);
 }
 
 TEST(allocations, are_none_when_a_plan_runs) {
