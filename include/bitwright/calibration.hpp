@@ -3,5 +3,7 @@
 /// Observers: samples in, a range or a quantizer out.
 #pragma once
 
+#include <bitwright/calibration/histogram.hpp>
 #include <bitwright/calibration/min_max.hpp>
 #include <bitwright/calibration/observer.hpp>
+#include <bitwright/calibration/percentile.hpp>
