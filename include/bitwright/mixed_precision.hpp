@@ -21,6 +21,7 @@
 #include <bitwright/mixed_precision/hessian_vector_product.hpp>
 #include <bitwright/mixed_precision/hutch_plus_plus.hpp>
 #include <bitwright/mixed_precision/lanczos.hpp>
+#include <bitwright/mixed_precision/latency.hpp>
 #include <bitwright/mixed_precision/layer_block.hpp>
 #include <bitwright/mixed_precision/layer_groups.hpp>
 #include <bitwright/mixed_precision/model_trace.hpp>

@@ -59,21 +59,6 @@ TEST(roofline_latency, is_the_longer_of_computing_and_moving) {
             5'000);
 }
 
-TEST(latency_table, knows_what_was_measured_and_nothing_else) {
-  latency_table table;
-  table.set("conv1", 4, 8, 1200);
-  EXPECT_EQ(table.nanoseconds("conv1", 4, 8), 1200);
-  EXPECT_THROW(table.nanoseconds("conv1", 8, 8), invalid_argument);
-  EXPECT_THROW(table.set("conv1", 4, 8, -1), invalid_argument);
-}
-
-TEST(measure_latency, runs_as_often_as_asked) {
-  int runs = 0;
-  EXPECT_GE(measure_latency([&runs] { ++runs; }, {.warm_up = 2, .repetitions = 5}), 0);
-  EXPECT_EQ(runs, 7);
-  EXPECT_THROW(measure_latency([] {}, {.repetitions = 0}), invalid_argument);
-}
-
 TEST(cost_models, refuse_counts_and_bits_out_of_range) {
   EXPECT_THROW(weight_bytes({.rows = -1}, 8), invalid_argument);
   EXPECT_THROW(weight_bytes({.rows = std::int64_t{1} << 40, .row_weights = std::int64_t{1} << 40}, 8),

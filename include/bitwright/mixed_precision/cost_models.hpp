@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// What a layer costs at given bit widths, as integers that budgets add up: bytes, bit operations, energy, latency.
+/// What a layer costs at given bit widths, as integers that budgets add up: bytes, bit operations, energy, latency by the
+/// roofline model. latency.hpp measures latencies instead.
 ///
 /// ```cpp
 /// const layer_work conv{.rows = 64, .row_weights = 576, .operations = 64 * 576 * 196, .inputs = 12544, .outputs = 12544};
@@ -12,17 +13,12 @@
 #include <bitwright/core/error.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <map>
 #include <string>
-#include <tuple>
 #include <utility>
-#include <vector>
 
 namespace bitwright {
 
@@ -145,48 +141,6 @@ inline std::int64_t roofline_latency(const layer_work& work, int weight_bits, in
   const double nanoseconds = 1e9 * (std::max(compute, moved / machine.bytes_per_second) + machine.overhead_seconds);
   require(nanoseconds >= 0 && nanoseconds < 0x1p62, "roofline_latency: nanoseconds", nanoseconds, "0 to 2^62");
   return std::llround(nanoseconds);
-}
-
-/// Latencies that were measured: one for each layer and bit widths.
-class latency_table {
- public:
-  /// Sets a latency in nanoseconds, at least 0.
-  void set(const std::string& layer, int weight_bits, int activation_bits, std::int64_t nanoseconds) {
-    require(nanoseconds >= 0, "latency_table::set: nanoseconds", nanoseconds, "at least 0");
-    entries_[{layer, weight_bits, activation_bits}] = nanoseconds;
-  }
-
-  /// Throws invalid_argument where it was not measured.
-  std::int64_t nanoseconds(const std::string& layer, int weight_bits, int activation_bits) const {
-    const auto found = entries_.find({layer, weight_bits, activation_bits});
-    require(found != entries_.end(), "latency_table::nanoseconds: layer", layer, "one that was measured with ",
-            weight_bits, "-bit weights and ", activation_bits, "-bit activations");
-    return found->second;
-  }
-
- private:
-  std::map<std::tuple<std::string, int, int>, std::int64_t> entries_;
-};
-
-/// How a latency is measured.
-struct latency_measurement {
-  int warm_up = 3;       ///< Runs that do not count.
-  int repetitions = 21;  ///< Runs that do; their median is taken, so that what else the machine does matters little.
-};
-
-/// The median time that `run` takes on this machine, in nanoseconds: for example one layer's plan on the machine at hand.
-inline std::int64_t measure_latency(const std::invocable auto& run, const latency_measurement& how = {}) {
-  require(how.warm_up >= 0, "measure_latency: warm_up", how.warm_up, "at least 0");
-  require(how.repetitions >= 1, "measure_latency: repetitions", how.repetitions, "at least 1");
-  for (int i = 0; i < how.warm_up; ++i) run();
-  std::vector<std::int64_t> times;
-  for (int i = 0; i < how.repetitions; ++i) {
-    const auto start = std::chrono::steady_clock::now();
-    run();
-    times.push_back(std::chrono::nanoseconds(std::chrono::steady_clock::now() - start).count());
-  }
-  std::ranges::nth_element(times, times.begin() + how.repetitions / 2);
-  return times[static_cast<std::size_t>(how.repetitions / 2)];
 }
 
 }  // namespace bitwright
