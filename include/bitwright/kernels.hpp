@@ -4,6 +4,7 @@
 #pragma once
 
 #include <bitwright/kernels/code_types.hpp>
+#include <bitwright/kernels/code_window.hpp>
 #include <bitwright/kernels/convolution.hpp>
 #include <bitwright/kernels/convolution_arguments.hpp>
 #include <bitwright/kernels/gemm.hpp>
@@ -13,4 +14,5 @@
 #include <bitwright/kernels/residual_add.hpp>
 #include <bitwright/kernels/residual_add_arguments.hpp>
 #include <bitwright/kernels/sliding_window.hpp>
+#include <bitwright/kernels/vectorized_rounding.hpp>
 #include <bitwright/kernels/weighted_sum.hpp>
