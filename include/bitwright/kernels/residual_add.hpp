@@ -23,6 +23,10 @@
 #include <cstdint>
 #include <string_view>
 
+#if defined(__aarch64__)
+#include <bitwright/kernels/neon/residual_add.hpp>
+#endif
+
 namespace bitwright::kernels {
 
 /// One instruction set's residual add. `run` makes elements [first, last).
@@ -36,7 +40,11 @@ struct residual_add_path {
 /// Best first; scalar closes the list.
 template <one_of<std::uint8_t, std::int8_t, std::int16_t> Left, one_of<std::uint8_t, std::int8_t, std::int16_t> Right,
           one_of<std::uint8_t, std::int8_t, std::int16_t> Output, integer_rounding Rounding>
-inline constexpr std::array residual_add_paths{residual_add_path<Left, Right, Output>{
-    "scalar", always_available, scalar::residual_add<Left, Right, Output, Rounding>}};
+inline constexpr auto residual_add_paths = std::to_array<residual_add_path<Left, Right, Output>>({
+#if defined(__aarch64__)
+  {"neon", always_available, neon::residual_add<Left, Right, Output, Rounding>},
+#endif
+      {"scalar", always_available, scalar::residual_add<Left, Right, Output, Rounding>},
+});
 
 }  // namespace bitwright::kernels

@@ -9,9 +9,7 @@
 #include <arm_neon.h>
 
 #include <concepts>
-#include <cstddef>
 #include <cstdint>
-#include <cstring>
 
 namespace bitwright::kernels::neon {
 
@@ -80,32 +78,5 @@ struct output_lanes {
     return vminq_s32(vmaxq_s32(vqaddq_s32(requantized, zero_point), min), max);
   }
 };
-
-/// Writes four codes that fit the type, and nothing beside them.
-[[gnu::always_inline]] inline void store(std::int32_t* target, int32x4_t codes) { vst1q_s32(target, codes); }
-[[gnu::always_inline]] inline void store(std::int16_t* target, int32x4_t codes) { vst1_s16(target, vmovn_s32(codes)); }
-template <class Code>
-requires(sizeof(Code) == 1) [[gnu::always_inline]] inline void store(Code* target, int32x4_t codes) {
-  const int16x4_t half = vmovn_s32(codes);
-  const std::int32_t bytes = vget_lane_s32(vreinterpret_s32_s8(vmovn_s16(vcombine_s16(half, half))), 0);
-  std::memcpy(target, &bytes, sizeof bytes);
-}
-
-/// Writes the first `count` of four codes that fit the type, and nothing beside them.
-template <class Code>
-[[gnu::always_inline]] inline void store(Code* target, int32x4_t codes, std::size_t count) {
-  if (count >= 4) return store(target, codes);
-  Code four[4];
-  store(four, codes);
-  for (std::size_t i = 0; i < count; ++i) target[i] = four[i];
-}
-
-/// Writes sixteen codes that fit a byte.
-template <class Code>
-requires(sizeof(Code) == 1) [[gnu::always_inline]] inline void store(Code* target, const int32x4_t (&codes)[4]) {
-  const int16x8_t low = vuzp1q_s16(vreinterpretq_s16_s32(codes[0]), vreinterpretq_s16_s32(codes[1]));
-  const int16x8_t high = vuzp1q_s16(vreinterpretq_s16_s32(codes[2]), vreinterpretq_s16_s32(codes[3]));
-  vst1q_s8(reinterpret_cast<std::int8_t*>(target), vuzp1q_s8(vreinterpretq_s8_s16(low), vreinterpretq_s8_s16(high)));
-}
 
 }  // namespace bitwright::kernels::neon
