@@ -3,7 +3,11 @@
 /// Observers: samples in, a range or a quantizer out.
 #pragma once
 
+#include <bitwright/calibration/clip.hpp>
+#include <bitwright/calibration/expected_error.hpp>
 #include <bitwright/calibration/histogram.hpp>
+#include <bitwright/calibration/least_error.hpp>
 #include <bitwright/calibration/min_max.hpp>
+#include <bitwright/calibration/mse.hpp>
 #include <bitwright/calibration/observer.hpp>
 #include <bitwright/calibration/percentile.hpp>
