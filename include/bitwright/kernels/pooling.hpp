@@ -21,6 +21,10 @@
 #include <cstdint>
 #include <string_view>
 
+#if defined(__aarch64__)
+#include <bitwright/kernels/neon/pooling.hpp>
+#endif
+
 namespace bitwright::kernels {
 
 /// One instruction set's max pooling. `run` makes rows [first, last) of the outputs, counted through all images.
@@ -33,8 +37,12 @@ struct max_pooling_path {
 
 /// Best first; scalar closes the list.
 template <one_of<std::uint8_t, std::int8_t, std::int16_t> Code>
-inline constexpr std::array max_pooling_paths{
-    max_pooling_path<Code>{"scalar", always_available, scalar::max_pooling<Code>}};
+inline constexpr auto max_pooling_paths = std::to_array<max_pooling_path<Code>>({
+#if defined(__aarch64__)
+  {"neon", always_available, neon::max_pooling<Code>},
+#endif
+      {"scalar", always_available, scalar::max_pooling<Code>},
+});
 
 /// One instruction set's average pooling. `run` makes rows [first, last) of the outputs, counted through all images.
 template <class Activation, class Output>
@@ -47,7 +55,11 @@ struct average_pooling_path {
 /// Best first; scalar closes the list.
 template <one_of<std::uint8_t, std::int8_t, std::int16_t> Activation,
           one_of<std::uint8_t, std::int8_t, std::int16_t> Output, integer_rounding Rounding>
-inline constexpr std::array average_pooling_paths{average_pooling_path<Activation, Output>{
-    "scalar", always_available, scalar::average_pooling<Activation, Output, Rounding>}};
+inline constexpr auto average_pooling_paths = std::to_array<average_pooling_path<Activation, Output>>({
+#if defined(__aarch64__)
+  {"neon", always_available, neon::average_pooling<Activation, Output, Rounding>},
+#endif
+      {"scalar", always_available, scalar::average_pooling<Activation, Output, Rounding>},
+});
 
 }  // namespace bitwright::kernels
