@@ -124,6 +124,20 @@ TYPED_TEST(requantize_paths, are_exact_for_every_tie_and_its_neighbours) {
     }
 }
 
+TYPED_TEST(requantize_paths, are_exact_for_ties_of_multipliers_that_are_even_a_few_times) {
+  // A multiplier of 2^v times an odd number and an accumulator of 2^(shift - 1 - v) times another make a tie.
+  for (int32_t v = 0; v < 30; ++v)
+    for (int32_t shift = 32; shift <= std::min(62, 32 + v); ++shift) {
+      lanes in{};
+      in.multipliers.fill((1 << 30) + (1 << v));
+      in.shifts.fill(shift);
+      for (std::size_t i = 0; i < 16; ++i)
+        in.accumulators[i] =
+            reference::saturated((2 * static_cast<std::int64_t>(i) - 15) * (std::int64_t{1} << (shift - 1 - v)));
+      expect_exact<TypeParam>(in);
+    }
+}
+
 TYPED_TEST(requantize_paths, are_exact_at_random_where_each_lane_has_its_own_factor) {
   random_codes random(1);
   for (int round = 0; round < 6000; ++round) {
@@ -132,7 +146,7 @@ TYPED_TEST(requantize_paths, are_exact_at_random_where_each_lane_has_its_own_fac
     const int least = round % 3 == 0 ? 32 : 0, most = round % 3 == 1 ? 31 : 62;
     for (std::size_t i = 0; i < 16; ++i) {
       const dyadic factor = random.factor(least, most);
-      in.multipliers[i] = factor.multiplier;
+      in.multipliers[i] = factor.multiplier | (round % 4 == 0 ? 1 : 0);  // Odd: code without ties.
       in.shifts[i] = factor.shift;
       // Magnitudes of every length, so that small quotients and their ties are met as often as large ones.
       in.accumulators[i] = static_cast<int32_t>(random.between(INT32_MIN, INT32_MAX)) >> random.between(0, 31);

@@ -13,4 +13,8 @@ template <class Rounding>
 concept vectorized_rounding =
     one_of<Rounding, half_up, half_to_even, half_away_from_zero, toward_zero, bitwright::floor, gemmlowp_double>;
 
+/// A policy that differs from half_up in ties only.
+template <class Rounding>
+concept to_nearest = one_of<Rounding, half_up, half_to_even, half_away_from_zero>;
+
 }  // namespace bitwright::kernels

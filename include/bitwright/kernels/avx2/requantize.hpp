@@ -110,6 +110,18 @@ template <vectorized_rounding Rounding>
   }
 }
 
+/// round(accumulator * multiplier / 2^shift), ties up, for shifts in [33, 62]: half a unit has no bit in the low halves,
+/// so the high ones are all it takes.
+[[gnu::target("avx2"), gnu::always_inline]] inline __m256i requantize_below_quarter(__m256i accumulators,
+                                                                                    __m256i multipliers,
+                                                                                    __m256i shifts) {
+  const __m256i even = _mm256_mul_epi32(accumulators, multipliers);
+  const __m256i odd = _mm256_mul_epi32(_mm256_srli_epi64(accumulators, 32), _mm256_srli_epi64(multipliers, 32));
+  const __m256i left = _mm256_sub_epi32(shifts, _mm256_set1_epi32(32));
+  const __m256i halves = _mm256_srli_epi32(_mm256_sllv_epi32(_mm256_set1_epi32(1), left), 1);
+  return _mm256_srav_epi32(_mm256_add_epi32(high_halves(even, odd), halves), left);
+}
+
 /// The rounded quotients of every other lane, in 64 bits.
 template <vectorized_rounding Rounding>
 [[gnu::target("avx2"), gnu::always_inline]] inline __m256i quotients(wide_lanes lanes, __m256i wide_shifts) {
@@ -163,6 +175,21 @@ template <integer_rounding Rounding>
   return _mm256_movemask_epi8(_mm256_cmpgt_epi32(_mm256_set1_epi32(32), shifts)) == 0;
 }
 
+/// Whether every factor is below 1/4 and rounds as half_up does: it is half_up, or no accumulator makes it a tie, as the
+/// multiplier is odd, or even but not as often as a tie takes.
+template <vectorized_rounding Rounding>
+[[gnu::target("avx2"), gnu::always_inline]] inline bool all_round_as_half_up(__m256i multipliers, __m256i shifts) {
+  if constexpr (!to_nearest<Rounding>) return false;
+  const __m256i left = _mm256_sub_epi32(shifts, _mm256_set1_epi32(32));
+  __m256i fails = _mm256_cmpgt_epi32(_mm256_set1_epi32(1), left);
+  if constexpr (!std::same_as<Rounding, half_up>) {
+    const __m256i below_unit = _mm256_sub_epi32(_mm256_sllv_epi32(_mm256_set1_epi32(1), left), _mm256_set1_epi32(1));
+    const __m256i even = _mm256_cmpeq_epi32(_mm256_and_si256(multipliers, below_unit), _mm256_setzero_si256());
+    fails = _mm256_or_si256(fails, even);
+  }
+  return _mm256_movemask_epi8(fails) == 0;
+}
+
 /// round(accumulator * multiplier / 2^shift), saturated to 32 bits, lane by lane, for multipliers in [2^30, 2^31) and
 /// shifts in [0, 62].
 template <integer_rounding Rounding>
@@ -171,8 +198,9 @@ template <integer_rounding Rounding>
   if constexpr (!vectorized_rounding<Rounding>) {
     return requantize_in_scalar<Rounding>(accumulators, multipliers, shifts);
   } else {
-    if (all_below_half(shifts)) [[likely]]
-      return requantize_below_half<Rounding>(accumulators, multipliers, shifts);
+    if (all_round_as_half_up<Rounding>(multipliers, shifts)) [[likely]]
+      return requantize_below_quarter(accumulators, multipliers, shifts);
+    if (all_below_half(shifts)) return requantize_below_half<Rounding>(accumulators, multipliers, shifts);
     return requantize_any<Rounding>(accumulators, multipliers, shifts);
   }
 }

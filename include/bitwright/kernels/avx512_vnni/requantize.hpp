@@ -121,6 +121,17 @@ template <vectorized_rounding Rounding>
   }
 }
 
+/// round(accumulator * multiplier / 2^shift), ties up, for shifts in [33, 62]: half a unit has no bit in the low halves,
+/// so the high ones are all it takes.
+[[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni"), gnu::always_inline]] inline __m512i
+requantize_below_quarter(__m512i accumulators, __m512i multipliers, __m512i shifts) {
+  const __m512i even = _mm512_mul_epi32(accumulators, multipliers);
+  const __m512i odd = _mm512_mul_epi32(_mm512_srli_epi64(accumulators, 32), _mm512_srli_epi64(multipliers, 32));
+  const __m512i left = _mm512_sub_epi32(shifts, _mm512_set1_epi32(32));
+  const __m512i halves = _mm512_srli_epi32(_mm512_sllv_epi32(_mm512_set1_epi32(1), left), 1);
+  return _mm512_srav_epi32(_mm512_add_epi32(high_halves(even, odd), halves), left);
+}
+
 /// The rounded quotients of every other lane, saturated to 32 bits, in 64.
 template <vectorized_rounding Rounding>
 [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni"), gnu::always_inline]] inline __m512i quotients(
@@ -172,6 +183,21 @@ template <integer_rounding Rounding>
   return _mm512_cmplt_epi32_mask(shifts, _mm512_set1_epi32(32)) == 0;
 }
 
+/// Whether every factor is below 1/4 and rounds as half_up does: it is half_up, or no accumulator makes it a tie, as the
+/// multiplier is odd, or even but not as often as a tie takes.
+template <vectorized_rounding Rounding>
+[[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni"), gnu::always_inline]] inline bool all_round_as_half_up(
+    __m512i multipliers, __m512i shifts) {
+  if constexpr (!to_nearest<Rounding>) return false;
+  const __m512i left = _mm512_sub_epi32(shifts, _mm512_set1_epi32(32));
+  __mmask16 fails = _mm512_cmplt_epi32_mask(left, _mm512_set1_epi32(1));
+  if constexpr (!std::same_as<Rounding, half_up>) {
+    const __m512i below_unit = _mm512_sub_epi32(_mm512_sllv_epi32(_mm512_set1_epi32(1), left), _mm512_set1_epi32(1));
+    fails = static_cast<__mmask16>(fails | _mm512_testn_epi32_mask(multipliers, below_unit));
+  }
+  return fails == 0;
+}
+
 /// round(accumulator * multiplier / 2^shift), saturated to 32 bits, lane by lane, for multipliers in [2^30, 2^31) and
 /// shifts in [0, 62].
 template <integer_rounding Rounding>
@@ -180,8 +206,9 @@ template <integer_rounding Rounding>
   if constexpr (!vectorized_rounding<Rounding>) {
     return requantize_in_scalar<Rounding>(accumulators, multipliers, shifts);
   } else {
-    if (all_below_half(shifts)) [[likely]]
-      return requantize_below_half<Rounding>(accumulators, multipliers, shifts);
+    if (all_round_as_half_up<Rounding>(multipliers, shifts)) [[likely]]
+      return requantize_below_quarter(accumulators, multipliers, shifts);
+    if (all_below_half(shifts)) return requantize_below_half<Rounding>(accumulators, multipliers, shifts);
     return requantize_any<Rounding>(accumulators, multipliers, shifts);
   }
 }
