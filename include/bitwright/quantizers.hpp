@@ -6,5 +6,7 @@
 #include <bitwright/quantizers/concept.hpp>
 #include <bitwright/quantizers/levels.hpp>
 #include <bitwright/quantizers/signed_digits.hpp>
+#include <bitwright/quantizers/paths.hpp>
 #include <bitwright/quantizers/sliced.hpp>
+#include <bitwright/quantizers/term.hpp>
 #include <bitwright/quantizers/uniform.hpp>

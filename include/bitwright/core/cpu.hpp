@@ -27,6 +27,12 @@ inline bool has_avx_vnni() {
   return has_avx2() && __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) && (eax >> 4 & 1) != 0;
 }
 
+/// For functions with [[gnu::target("avx2,avx512f,avx512bw,avx512dq,avx512vl")]].
+inline bool has_avx512() {
+  return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
+
 /// For functions with [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni")]].
 inline bool has_avx512_vnni() {
   return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
@@ -37,6 +43,7 @@ inline bool has_avx512_vnni() {
 
 inline bool has_avx2() { return false; }
 inline bool has_avx_vnni() { return false; }
+inline bool has_avx512() { return false; }
 inline bool has_avx512_vnni() { return false; }
 
 #endif

@@ -4,33 +4,35 @@
 #pragma once
 
 #include <bitwright/core/code_range.hpp>
+#include <bitwright/core/rounding.hpp>
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <concepts>
 #include <cstdint>
+#include <limits>
 
 namespace bitwright {
 
-/// A policy maps integers into a code range, and whole floats (NaN and infinity included) to integers that the same
-/// policy then maps as it would map the float itself:
-/// `fit(value, codes)` for |value| <= 2^62, and `to_integer(whole)`, with |result| <= 2^30. `reach(codes)` holds all
-/// that fit can return, so that storage can be checked.
+/// A policy maps integers into a code range, and whole floats (NaN and infinity included) as it would map the same
+/// integer: `fit(value, codes)` for |value| <= 2^62, and `fit_whole(whole, codes)` for codes of at most 2^24 in
+/// magnitude, without a branch, so that a compiler can fit many at once. `reach(codes)` holds all that either can return,
+/// so that storage can be checked.
 template <class Policy>
 concept overflow_policy = requires(std::int64_t value, float whole, code_range codes) {
   { Policy::fit(value, codes) } -> std::same_as<std::int32_t>;
-  { Policy::to_integer(whole) } -> std::same_as<std::int32_t>;
+  { Policy::fit_whole(whole, codes) } -> std::same_as<std::int32_t>;
   { Policy::reach(codes) } -> std::same_as<code_range>;
 };
 
-/// The nearest code. NaN becomes the integer 0 (a quantizer's zero), infinity the outermost code.
+/// The nearest code. NaN is fitted as 0 (a quantizer's zero), infinity becomes the outermost code.
 struct saturate {
   static constexpr std::int32_t fit(std::int64_t value, code_range codes) { return codes.clamp(value); }
-  static constexpr std::int32_t to_integer(float whole) {
-    if (whole != whole) return 0;
-    // 2^30 lies outside every code range, and a zero point added to it still fits 32 bits.
-    return static_cast<std::int32_t>(std::clamp(whole, -0x1p30f, 0x1p30f));
+  static constexpr std::int32_t fit_whole(float whole, code_range codes) {
+    const auto min = static_cast<float>(codes.min), max = static_cast<float>(codes.max);
+    const float number = whole == whole ? whole : 0.0f;
+    const float raised = number < min ? min : number;
+    return static_cast<std::int32_t>(raised > max ? max : raised);
   }
   static constexpr code_range reach(code_range codes) { return codes; }
 };
@@ -41,7 +43,12 @@ struct saturate_to_zero {
   static constexpr std::int32_t fit(std::int64_t value, code_range codes) {
     return codes.contains(value) ? static_cast<std::int32_t>(value) : codes.clamp(0);
   }
-  static constexpr std::int32_t to_integer(float whole) { return saturate::to_integer(whole); }
+  static constexpr std::int32_t fit_whole(float whole, code_range codes) {
+    const auto min = static_cast<float>(codes.min), max = static_cast<float>(codes.max);
+    const auto zero = static_cast<float>(codes.clamp(0));
+    const float raised = whole >= min ? whole : zero;  // NaN is not.
+    return static_cast<std::int32_t>(raised > max ? zero : raised);
+  }
   static constexpr code_range reach(code_range codes) { return codes; }
 };
 
@@ -52,9 +59,12 @@ struct wrap {
   static constexpr std::int32_t fit(std::int64_t value, code_range codes) {
     return static_cast<std::int32_t>(codes.max - ((codes.max - value) & mask(codes)));
   }
-  static std::int32_t to_integer(float whole) {
-    // Every register has at most 16 bits, so the remainder modulo 2^16 wraps alike; fmod is exact.
-    return std::isfinite(whole) ? static_cast<std::int32_t>(std::fmod(whole, 0x1p16f)) : 0;
+  static std::int32_t fit_whole(float whole, code_range codes) {
+    // Every register has at most 16 bits, so the remainder modulo 2^16 wraps alike. All three operations are exact; an
+    // infinity leaves infinity - infinity, no number.
+    const float remainder = whole - 0x1p16f * floor::round(whole * 0x1p-16f);
+    const auto value = static_cast<std::int32_t>(remainder == remainder ? remainder : 0.0f);
+    return codes.max - ((codes.max - value) & static_cast<std::int32_t>(mask(codes)));
   }
   static constexpr code_range reach(code_range codes) {
     return {static_cast<std::int32_t>(codes.max - mask(codes)), codes.max};
@@ -62,7 +72,12 @@ struct wrap {
 
  private:
   static constexpr std::int64_t mask(code_range codes) {
-    return static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(codes.size()))) - 1;
+    std::int64_t below = codes.size() - 1;  // Then every bit below its highest: std::bit_ceil(size) - 1, branch-free.
+    below |= below >> 1;
+    below |= below >> 2;
+    below |= below >> 4;
+    below |= below >> 8;
+    return below | below >> 16;
   }
 };
 

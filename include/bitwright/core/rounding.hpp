@@ -4,9 +4,12 @@
 ///
 /// The tie rule is normative. It shows as soon as a scale is a power of two: 5 / 2 is 3 for half_up and 2 for
 /// half_to_even. The same policy gives the same result whether the real number is held as a float or as an integer over
-/// 2^bits. Floats are rounded in the default floating-point environment (to nearest).
+/// 2^bits. Floats are rounded in the default floating-point environment (to nearest), and all by std::nearbyint, the one
+/// rounding that compilers turn into vector code without being told to forget floating-point exceptions. What it needs
+/// to become another policy's is added as a number, 0 or 1, because a choice can become a branch.
 #pragma once
 
+#include <bit>
 #include <cmath>
 #include <concepts>
 #include <cstdint>
@@ -33,9 +36,9 @@ struct half_up {
     return (value + half) >> bits;
   }
   static float round(float value) {
-    const float below = std::floor(value);
+    const float even = std::nearbyint(value);
     // Not floor(value + 0.5f): that sum rounds 0.49999997 up to 1.
-    return value - below >= 0.5f ? below + 1 : below;
+    return even + static_cast<float>(value - even == 0.5f);
   }
 };
 
@@ -55,7 +58,20 @@ struct half_away_from_zero {
   static constexpr std::int64_t shift_right(std::int64_t value, int bits) {
     return value < 0 ? -half_up::shift_right(-value, bits) : half_up::shift_right(value, bits);
   }
-  static float round(float value) { return std::round(value); }
+  static float round(float value) {
+    const float even = std::nearbyint(value);
+    return even + std::copysign(static_cast<float>(value - even == std::copysign(0.5f, value)), value);
+  }
+};
+
+/// The greatest whole number that is not above the value.
+struct floor {
+  static constexpr std::int64_t shift_right(std::int64_t value, int bits) { return value >> bits; }
+  static float round(float value) {
+    const float nearest = std::nearbyint(value);
+    // The sign bit of the difference, shifted into every other, is the integer -1 where the nearest lies above.
+    return nearest + static_cast<float>(std::bit_cast<std::int32_t>(value - nearest) >> 31);
+  }
 };
 
 /// Drops the fraction.
@@ -63,13 +79,7 @@ struct toward_zero {
   static constexpr std::int64_t shift_right(std::int64_t value, int bits) {
     return value < 0 ? -(-value >> bits) : value >> bits;
   }
-  static float round(float value) { return std::trunc(value); }
-};
-
-/// The greatest whole number that is not above the value.
-struct floor {
-  static constexpr std::int64_t shift_right(std::int64_t value, int bits) { return value >> bits; }
-  static float round(float value) { return std::floor(value); }
+  static float round(float value) { return std::copysign(floor::round(std::abs(value)), value); }
 };
 
 /// The double rounding of gemmlowp and TensorFlow Lite, for bit-equality with them and for nothing else:

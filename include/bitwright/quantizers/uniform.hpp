@@ -24,6 +24,7 @@
 #include <bitwright/core/range.hpp>
 #include <bitwright/core/rounding.hpp>
 #include <bitwright/quantizers/concept.hpp>
+#include <bitwright/quantizers/paths.hpp>
 
 #include <algorithm>
 #include <array>
@@ -109,28 +110,25 @@ class uniform {
 
   /// The code of one value. NaN becomes the zero point. Infinity, and a value more than FLT_MAX scales away, go where the
   /// overflow policy puts infinity.
-  Code quantize(float value) const {
+  [[gnu::always_inline]] Code quantize(float value) const {
     // Fitted as steps from the zero point: what saturate_to_zero drops becomes the value 0, not the code 0.
     const code_range steps{codes_.min - map_.zero_point, codes_.max - map_.zero_point};
-    const std::int32_t step = Overflow::fit(Overflow::to_integer(Rounding::round(value * inverse_scale_)), steps);
-    return static_cast<Code>(map_.zero_point + step);
+    return static_cast<Code>(map_.zero_point + Overflow::fit_whole(Rounding::round(value * inverse_scale_), steps));
   }
 
   /// The value of one code: the difference is exact, the product rounded once.
-  float dequantize(Code code) const { return map_.scale * static_cast<float>(code - map_.zero_point); }
-
-  /// The code of each value. Throws invalid_argument unless both spans have the same size.
-  void quantize(std::span<const float> values, std::span<Code> codes) const {
-    require(codes.size() == values.size(), "uniform::quantize: codes.size()", codes.size(), "that of the values, ",
-            values.size());
-    std::ranges::transform(values, codes.begin(), [this](float value) { return quantize(value); });
+  [[gnu::always_inline]] float dequantize(Code code) const {
+    return map_.scale * static_cast<float>(code - map_.zero_point);
   }
 
-  /// The value of each code. Throws invalid_argument unless both spans have the same size.
+  /// The code of each value, on every path the same. Throws invalid_argument unless both spans have the same size.
+  void quantize(std::span<const float> values, std::span<Code> codes) const {
+    quantize_each(*this, values, codes, "uniform");
+  }
+
+  /// The value of each code, on every path the same. Throws invalid_argument unless both spans have the same size.
   void dequantize(std::span<const Code> codes, std::span<float> values) const {
-    require(values.size() == codes.size(), "uniform::dequantize: values.size()", values.size(), "that of the codes, ",
-            codes.size());
-    std::ranges::transform(codes, values.begin(), [this](Code code) { return dequantize(code); });
+    dequantize_each(*this, codes, values, "uniform");
   }
 
  private:

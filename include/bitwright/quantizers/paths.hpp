@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// Paths for spans: a quantizer that codes one value at a time, run on many at once by every instruction set.
+///
+/// A scheme states how one value becomes a code and back, as plain C++ without a branch that matters. A path compiles
+/// that same source for its instruction set, in blocks of a fixed size that a compiler turns into vectors at -O2, so that
+/// every path gives the bits of `scalar`. For that a scheme
+/// - marks both functions [[gnu::always_inline]]: code that is called stays what it was compiled as;
+/// - never adds to a product of floats: compilers fuse the two where the processor can, which rounds once instead of
+///   twice. A whole number is added as an integer;
+/// - needs memory only for reading, and no more of it than a small table.
+#pragma once
+
+#include <bitwright/core/cpu.hpp>
+#include <bitwright/core/error.hpp>
+#include <bitwright/core/path.hpp>
+#include <bitwright/quantizers/concept.hpp>
+
+#include <algorithm>
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace bitwright {
+
+/// `q.quantize(value)` is the code of one value; or `q.quantize(value, index)`, which may depend on the value's place in
+/// its span too. `q.dequantize(code)` is the value of one code.
+template <class Q>
+concept elementwise_quantizer = requires(const Q& q, float value, typename Q::code_type code, std::uint32_t index) {
+  { q.dequantize(code) } -> std::same_as<float>;
+  requires requires {
+    { q.quantize(value) } -> std::same_as<typename Q::code_type>;
+  } || requires {
+    { q.quantize(value, index) } -> std::same_as<typename Q::code_type>;
+  };
+};
+
+/// One instruction set's way through spans of `count` elements.
+template <elementwise_quantizer Q>
+struct span_path {
+  using code_type = typename Q::code_type;
+  std::string_view name;
+  bool (*available)();
+  void (*quantize)(const Q&, const float* values, code_type* codes, std::size_t count) noexcept;
+  void (*dequantize)(const Q&, const code_type* codes, float* values, std::size_t count) noexcept;
+};
+
+namespace paths {
+
+/// Elements in a block: the codes of one fill the widest register when they are bytes.
+inline constexpr std::size_t block_size = 64;
+
+/// The code of the value at `index`, for schemes that ask for it and for those that do not.
+template <class Q>
+[[gnu::always_inline]] inline typename Q::code_type code_at(const Q& q, float value, std::size_t index) {
+  if constexpr (requires {
+                  { q.quantize(value) } -> std::same_as<typename Q::code_type>;
+                })
+    return q.quantize(value);
+  else
+    return q.quantize(value, static_cast<std::uint32_t>(index));
+}
+
+/// The codes of a block whose first value has the index `first`.
+template <class Q>
+[[gnu::always_inline]] inline void quantize_block(const Q& q, const float* __restrict values,
+                                                  typename Q::code_type* __restrict codes, std::size_t first) {
+  for (std::size_t i = 0; i < block_size; ++i) codes[i] = code_at(q, values[i], first + i);
+}
+
+template <class Q>
+[[gnu::always_inline]] inline void dequantize_block(const Q& q, const typename Q::code_type* __restrict codes,
+                                                    float* __restrict values) {
+  for (std::size_t i = 0; i < block_size; ++i) values[i] = q.dequantize(codes[i]);
+}
+
+/// Whole blocks, then the rest in a block of its own.
+template <class Q>
+[[gnu::always_inline]] inline void quantize_blocks(const Q& q, const float* values, typename Q::code_type* codes,
+                                                   std::size_t count) {
+  std::size_t i = 0;
+  for (; i + block_size <= count; i += block_size) quantize_block(q, values + i, codes + i, i);
+  if (i == count) return;
+  float rest[block_size] = {};
+  typename Q::code_type rest_codes[block_size];
+  std::copy_n(values + i, count - i, rest);
+  quantize_block(q, rest, rest_codes, i);
+  std::copy_n(rest_codes, count - i, codes + i);
+}
+
+template <class Q>
+[[gnu::always_inline]] inline void dequantize_blocks(const Q& q, const typename Q::code_type* codes, float* values,
+                                                     std::size_t count) {
+  std::size_t i = 0;
+  for (; i + block_size <= count; i += block_size) dequantize_block(q, codes + i, values + i);
+  if (i == count) return;
+  typename Q::code_type rest[block_size] = {};
+  float rest_values[block_size];
+  std::copy_n(codes + i, count - i, rest);
+  dequantize_block(q, rest, rest_values);
+  std::copy_n(rest_values, count - i, values + i);
+}
+
+namespace scalar {  // The definition of correct.
+
+template <class Q>
+void quantize(const Q& q, const float* values, typename Q::code_type* codes, std::size_t count) noexcept {
+  for (std::size_t i = 0; i < count; ++i) codes[i] = code_at(q, values[i], i);
+}
+
+template <class Q>
+void dequantize(const Q& q, const typename Q::code_type* codes, float* values, std::size_t count) noexcept {
+  for (std::size_t i = 0; i < count; ++i) values[i] = q.dequantize(codes[i]);
+}
+
+}  // namespace scalar
+
+#if defined(__x86_64__) && defined(__GNUC__)
+
+namespace avx2 {
+
+template <class Q>
+[[gnu::target("avx2")]] void quantize(const Q& q, const float* values, typename Q::code_type* codes,
+                                      std::size_t count) noexcept {
+  quantize_blocks(q, values, codes, count);
+}
+
+template <class Q>
+[[gnu::target("avx2")]] void dequantize(const Q& q, const typename Q::code_type* codes, float* values,
+                                        std::size_t count) noexcept {
+  dequantize_blocks(q, codes, values, count);
+}
+
+}  // namespace avx2
+
+namespace avx512 {
+
+template <class Q>
+[[gnu::target("avx2,avx512f,avx512bw,avx512dq,avx512vl")]] void quantize(const Q& q, const float* values,
+                                                                         typename Q::code_type* codes,
+                                                                         std::size_t count) noexcept {
+  quantize_blocks(q, values, codes, count);
+}
+
+template <class Q>
+[[gnu::target("avx2,avx512f,avx512bw,avx512dq,avx512vl")]] void dequantize(const Q& q,
+                                                                           const typename Q::code_type* codes,
+                                                                           float* values, std::size_t count) noexcept {
+  dequantize_blocks(q, codes, values, count);
+}
+
+}  // namespace avx512
+
+#elif defined(__aarch64__)
+
+namespace neon {  // Every 64-bit Arm has it: no attribute is needed, only the blocks.
+
+template <class Q>
+void quantize(const Q& q, const float* values, typename Q::code_type* codes, std::size_t count) noexcept {
+  quantize_blocks(q, values, codes, count);
+}
+
+template <class Q>
+void dequantize(const Q& q, const typename Q::code_type* codes, float* values, std::size_t count) noexcept {
+  dequantize_blocks(q, codes, values, count);
+}
+
+}  // namespace neon
+
+#endif
+
+}  // namespace paths
+
+/// Best first; scalar closes the list.
+template <elementwise_quantizer Q>
+inline constexpr std::array span_paths {
+#if defined(__x86_64__) && defined(__GNUC__)
+  span_path<Q>{"avx512", cpu::has_avx512, paths::avx512::quantize<Q>, paths::avx512::dequantize<Q>},
+      span_path<Q>{"avx2", cpu::has_avx2, paths::avx2::quantize<Q>, paths::avx2::dequantize<Q>},
+#elif defined(__aarch64__)
+  span_path<Q>{"neon", always_available, paths::neon::quantize<Q>, paths::neon::dequantize<Q>},
+#endif
+      span_path<Q> {
+    "scalar", always_available, paths::scalar::quantize<Q>, paths::scalar::dequantize<Q>
+  }
+};
+
+/// The code of each value, by the best available path. `scheme` names the quantizer in messages.
+/// Throws invalid_argument unless both spans have the same size.
+template <elementwise_quantizer Q>
+void quantize_each(const Q& q, std::span<const float> values, std::span<typename Q::code_type> codes,
+                   std::string_view scheme) {
+  if (codes.size() != values.size())
+    fail(std::string(scheme) + "::quantize: codes.size()", codes.size(), "that of the values, ", values.size());
+  static const span_path<Q>& path = best_path(span_paths<Q>);
+  path.quantize(q, values.data(), codes.data(), values.size());
+}
+
+/// The value of each code, likewise.
+template <elementwise_quantizer Q>
+void dequantize_each(const Q& q, std::span<const typename Q::code_type> codes, std::span<float> values,
+                     std::string_view scheme) {
+  if (values.size() != codes.size())
+    fail(std::string(scheme) + "::dequantize: values.size()", values.size(), "that of the codes, ", codes.size());
+  static const span_path<Q>& path = best_path(span_paths<Q>);
+  path.dequantize(q, codes.data(), values.data(), codes.size());
+}
+
+}  // namespace bitwright
