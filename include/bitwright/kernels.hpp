@@ -9,10 +9,14 @@
 #include <bitwright/kernels/convolution_arguments.hpp>
 #include <bitwright/kernels/gemm.hpp>
 #include <bitwright/kernels/gemm_arguments.hpp>
+#include <bitwright/kernels/panels.hpp>
 #include <bitwright/kernels/pooling.hpp>
 #include <bitwright/kernels/pooling_arguments.hpp>
 #include <bitwright/kernels/residual_add.hpp>
 #include <bitwright/kernels/residual_add_arguments.hpp>
 #include <bitwright/kernels/sliding_window.hpp>
+#include <bitwright/kernels/tiled_convolution.hpp>
+#include <bitwright/kernels/tiled_gemm.hpp>
+#include <bitwright/kernels/tiles.hpp>
 #include <bitwright/kernels/vectorized_rounding.hpp>
 #include <bitwright/kernels/weighted_sum.hpp>

@@ -10,6 +10,7 @@
 /// kernels/scalar/convolution.hpp, for every shape, code, zero point and rounding policy.
 #pragma once
 
+#include <bitwright/core/cpu.hpp>
 #include <bitwright/core/path.hpp>
 #include <bitwright/core/rounding.hpp>
 #include <bitwright/kernels/code_types.hpp>
@@ -20,6 +21,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#include <bitwright/kernels/avx512_vnni/convolution.hpp>
+#endif
 
 namespace bitwright::kernels {
 
@@ -37,8 +42,21 @@ struct convolution_path {
 /// Best first; scalar closes the list.
 template <one_of<std::uint8_t, std::int8_t> Activation,
           one_of<std::uint8_t, std::int8_t, std::int16_t, std::int32_t> Output, integer_rounding Rounding>
-inline constexpr std::array convolution_paths{convolution_path<Activation, Output>{
-    "scalar", always_available, scalar::convolution_packed_bytes, scalar::convolution_pack,
-    scalar::convolution_workspace_bytes, scalar::convolution<Activation, Output, Rounding>}};
+inline constexpr auto convolution_paths = std::to_array<convolution_path<Activation, Output>>({
+#if defined(__x86_64__) && defined(__GNUC__)
+  {"avx512_vnni",
+   cpu::has_avx512_vnni,
+   avx512_vnni::convolution_packed_bytes<Activation>,
+   avx512_vnni::convolution_pack<Activation>,
+   avx512_vnni::convolution_workspace_bytes<Activation>,
+   avx512_vnni::convolution<Activation, Output, Rounding>},
+#endif
+      {"scalar",
+       always_available,
+       scalar::convolution_packed_bytes,
+       scalar::convolution_pack,
+       scalar::convolution_workspace_bytes,
+       scalar::convolution<Activation, Output, Rounding>},
+});
 
 }  // namespace bitwright::kernels

@@ -7,6 +7,7 @@
 /// Every path gives the bits of kernels/scalar/gemm.hpp, for every size, code, zero point and rounding policy.
 #pragma once
 
+#include <bitwright/core/cpu.hpp>
 #include <bitwright/core/path.hpp>
 #include <bitwright/core/rounding.hpp>
 #include <bitwright/kernels/code_types.hpp>
@@ -17,6 +18,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#include <bitwright/kernels/avx512_vnni/gemm.hpp>
+#endif
 
 namespace bitwright::kernels {
 
@@ -34,8 +39,21 @@ struct gemm_path {
 /// Best first; scalar closes the list.
 template <one_of<std::uint8_t, std::int8_t> Activation,
           one_of<std::uint8_t, std::int8_t, std::int16_t, std::int32_t> Output, integer_rounding Rounding>
-inline constexpr std::array gemm_paths{gemm_path<Activation, Output>{"scalar", always_available, scalar::packed_bytes,
-                                                                     scalar::pack, scalar::gemm_workspace_bytes,
-                                                                     scalar::gemm<Activation, Output, Rounding>}};
+inline constexpr auto gemm_paths = std::to_array<gemm_path<Activation, Output>>({
+#if defined(__x86_64__) && defined(__GNUC__)
+  {"avx512_vnni",
+   cpu::has_avx512_vnni,
+   avx512_vnni::gemm_packed_bytes<Activation>,
+   avx512_vnni::gemm_pack<Activation>,
+   avx512_vnni::gemm_workspace_bytes,
+   avx512_vnni::gemm<Activation, Output, Rounding>},
+#endif
+      {"scalar",
+       always_available,
+       scalar::packed_bytes,
+       scalar::pack,
+       scalar::gemm_workspace_bytes,
+       scalar::gemm<Activation, Output, Rounding>},
+});
 
 }  // namespace bitwright::kernels

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// Panels: weights as the tiles of a path read them, packed once, with all that the same column of outputs needs.
+///
+/// A vector has `lanes` columns (output channels), and of each of them `depth` consecutive weights, a step. The weights of
+/// a column are divided into segments, whose activations lie side by side: all of a gemm's, one tap's of a convolution.
+/// Each segment fills whole steps, the last with weights 0. A panel is up to `max_vectors` vectors that a tile reads
+/// together: its steps, one after another, each with all the panel's vectors. Panels never mix groups.
+///
+/// Tiles multiply operands, codes from which an offset may have been taken, a = code - offset, and w likewise:
+///
+///     sum[n] = bias[n] - za * sum_k (w[n][k] - zw[n]) + sum_k a[k] * w[n][k] - zw[n] * sum_k a[k]
+///
+/// where za and zw are the zero points in terms of operands. The first two terms are a column's initial sum; the last is
+/// there only if some zw is not 0. Sums are modulo 2^32, as parts of them need more than 32 bits where the whole does not.
+/// Source: Jacob et al. (CVPR 2018), section 2.3.
+#pragma once
+
+#include <bitwright/kernels/weighted_sum.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace bitwright::kernels {
+
+/// A product's quotient, rounded up.
+constexpr std::size_t divide_up(std::size_t value, std::size_t divisor) { return (value + divisor - 1) / divisor; }
+
+/// The least multiple of `step` that is not below value.
+constexpr std::size_t round_up(std::size_t value, std::size_t step) { return divide_up(value, step) * step; }
+
+/// Where panels and their columns lie in packed memory. A `Tile` says with which `lanes`, `depth` and `weight` type.
+template <class Tile>
+struct panel_layout {
+  std::size_t groups;         ///< With weights of their own; 1 for a gemm.
+  std::size_t group_outputs;  ///< Columns of a group.
+  std::size_t segments;
+  std::size_t length;  ///< Weights of a segment.
+
+  /// What is known of all columns.
+  struct header {
+    std::int32_t activation_zero_point;   ///< Of operands.
+    std::int32_t any_weight_zero_points;  ///< Whether some column's, of operands, is not 0.
+    std::array<std::int32_t, 14> unused;  ///< Up to a cache line.
+  };
+
+  constexpr std::size_t vectors() const { return divide_up(group_outputs, Tile::lanes); }
+  constexpr std::size_t panels() const { return divide_up(vectors(), Tile::max_vectors); }
+  /// The first vector of panel p of a group: panels differ by one vector at most, so that none is left narrow.
+  constexpr std::size_t first_vector(std::size_t p) const { return p * vectors() / panels(); }
+
+  constexpr std::size_t columns() const { return groups * vectors() * Tile::lanes; }
+  constexpr std::size_t column(std::size_t group, std::size_t vector) const {
+    return (group * vectors() + vector) * Tile::lanes;
+  }
+  constexpr std::size_t steps() const { return divide_up(length, Tile::depth); }
+  /// Bytes of one vector's weights in a segment.
+  constexpr std::size_t segment_bytes() const {
+    return steps() * Tile::lanes * Tile::depth * sizeof(typename Tile::weight);
+  }
+
+  /// Arrays with an element for each column, in this order: what sums begin with, factors and zero points; then the
+  /// activation zero point times the sum of a segment's weights, for each segment.
+  static constexpr std::size_t arrays = 4;
+  constexpr std::size_t array(std::size_t index) const {
+    return sizeof(header) + index * columns() * sizeof(std::int32_t);
+  }
+  constexpr std::size_t initial() const { return array(0); }
+  constexpr std::size_t multipliers() const { return array(1); }
+  constexpr std::size_t shifts() const { return array(2); }
+  constexpr std::size_t weight_zero_points() const { return array(3); }
+  constexpr std::size_t segment_terms(std::size_t segment) const { return array(arrays + segment); }
+  constexpr std::size_t weights(std::size_t group, std::size_t vector) const {
+    return round_up(array(arrays + segments), 64) + (group * vectors() + vector) * segments * segment_bytes();
+  }
+  constexpr std::size_t bytes() const { return weights(groups, 0); }
+};
+
+/// An array of packed memory.
+template <class Element>
+const Element* packed_array(const std::byte* packed, std::size_t offset) {
+  return reinterpret_cast<const Element*>(packed + offset);
+}
+template <class Element>
+Element* packed_array(std::byte* packed, std::size_t offset) {
+  return reinterpret_cast<Element*>(packed + offset);
+}
+
+/// The weights of segment `segment` of output n.
+template <class Tile>
+const std::int8_t* segment_weights(const panel_layout<Tile>& layout, const weighted_sum& sums, std::size_t n,
+                                   std::size_t segment) {
+  return sums.weights + n * sums.inputs + segment * layout.length;
+}
+
+/// Writes the constants of output n into its column, and whether it has a zero point into the header.
+template <class Tile>
+void pack_column(const panel_layout<Tile>& layout, const weighted_sum& sums, std::size_t n, std::size_t column,
+                 std::byte* packed) {
+  auto& header = *packed_array<typename panel_layout<Tile>::header>(packed, 0);
+  const std::int32_t zero_point = sums.weight_zero_points[n] - Tile::weight_offset(sums.weight_zero_points[n]);
+  // Unsigned: modulo 2^32.
+  auto initial = static_cast<std::uint32_t>(sums.bias[n]);
+  for (std::size_t segment = 0; segment < layout.segments; ++segment) {
+    const std::int8_t* weights = segment_weights(layout, sums, n, segment);
+    std::int32_t total = 0;
+    for (std::size_t k = 0; k < layout.length; ++k)
+      total += weights[k] - Tile::weight_offset(sums.weight_zero_points[n]);
+    const auto activation = static_cast<std::uint32_t>(header.activation_zero_point);
+    const auto length = static_cast<std::uint32_t>(layout.length);
+    packed_array<std::uint32_t>(packed, layout.segment_terms(segment))[column] =
+        activation * static_cast<std::uint32_t>(total);
+    initial -= activation * (static_cast<std::uint32_t>(total) - length * static_cast<std::uint32_t>(zero_point));
+  }
+  packed_array<std::uint32_t>(packed, layout.initial())[column] = initial;
+  packed_array<std::int32_t>(packed, layout.multipliers())[column] = sums.factors[n].multiplier;
+  packed_array<std::int32_t>(packed, layout.shifts())[column] = sums.factors[n].shift;
+  packed_array<std::int32_t>(packed, layout.weight_zero_points())[column] = zero_point;
+  header.any_weight_zero_points |= zero_point;
+}
+
+/// Columns that no output has: they compute 0 and are never written.
+template <class Tile>
+void pack_no_column(const panel_layout<Tile>& layout, std::size_t column, std::byte* packed) {
+  packed_array<std::int32_t>(packed, layout.multipliers())[column] = std::int32_t{1} << 30;
+  packed_array<std::int32_t>(packed, layout.shifts())[column] = 32;
+}
+
+/// Writes the weights of output n to where its panel's steps have its lane; what is not written stays 0.
+template <class Tile>
+void pack_weights_of(const panel_layout<Tile>& layout, const weighted_sum& sums, std::size_t n, std::byte* packed) {
+  using weight = typename Tile::weight;
+  const std::size_t group = n / layout.group_outputs, local = n % layout.group_outputs;
+  const std::size_t vector = local / Tile::lanes, lane = local % Tile::lanes;
+  // The panel whose first vector is the last not above this one.
+  std::size_t panel = 0;
+  while (panel + 1 < layout.panels() && layout.first_vector(panel + 1) <= vector) ++panel;
+  const std::size_t first = layout.first_vector(panel), width = layout.first_vector(panel + 1) - first;
+  auto* target = packed_array<weight>(packed, layout.weights(group, first)) +
+                 ((vector - first) * Tile::lanes + lane) * Tile::depth;
+  const std::size_t step = width * Tile::lanes * Tile::depth;
+  for (std::size_t segment = 0; segment < layout.segments; ++segment, target += layout.steps() * step) {
+    const std::int8_t* weights = segment_weights(layout, sums, n, segment);
+    for (std::size_t k = 0; k < layout.length; ++k)
+      target[k / Tile::depth * step + k % Tile::depth] =
+          static_cast<weight>(weights[k] - Tile::weight_offset(sums.weight_zero_points[n]));
+  }
+}
+
+/// Packs everything.
+template <class Tile>
+void pack_panels(const panel_layout<Tile>& layout, const weighted_sum& sums, std::byte* packed) {
+  std::memset(packed, 0, layout.bytes());
+  auto& header = *packed_array<typename panel_layout<Tile>::header>(packed, 0);
+  header.activation_zero_point = sums.activation_zero_point - Tile::activation_offset(sums.activation_zero_point);
+  const std::size_t padded = layout.vectors() * Tile::lanes;
+  for (std::size_t column = 0; column < layout.columns(); ++column)
+    if (column % padded >= layout.group_outputs) pack_no_column(layout, column, packed);
+  for (std::size_t n = 0; n < sums.outputs; ++n) {
+    pack_column(layout, sums, n, n / layout.group_outputs * padded + n % layout.group_outputs, packed);
+    pack_weights_of(layout, sums, n, packed);
+  }
+}
+
+}  // namespace bitwright::kernels

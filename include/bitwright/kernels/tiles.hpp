@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// Tiles: how gemm and convolution walk over blocks of rows and panels of weights, whatever the instruction set.
+///
+/// A row is what one row of outputs is made of: for each segment, a pointer to its operands. A tile joins a few rows with
+/// one panel: it accumulates their sums into a small buffer, and then turns the buffer into codes. Both steps are the
+/// path's own; the second alone knows the rounding policy and the type of outputs.
+#pragma once
+
+#include <bitwright/kernels/code_window.hpp>
+#include <bitwright/kernels/panels.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+namespace bitwright::kernels {
+
+/// A block has at most this many rows: a multiple of all tiles' rows.
+inline constexpr std::size_t block_rows = 96;
+
+/// Some of a grid of segments, those with first <= row < last, and columns likewise. All other segments of the rows at
+/// hand hold nothing but zero points, so that their products need not be made.
+struct segment_box {
+  std::size_t first_row, last_row;
+  std::size_t first_column, last_column;
+  std::size_t width;  ///< Segments of a row of the whole grid.
+
+  static constexpr segment_box all(std::size_t rows, std::size_t columns) { return {0, rows, 0, columns, columns}; }
+};
+
+/// What a tile's accumulation reads and writes.
+struct tile_sums {
+  const std::byte* const* rows;  ///< The operands of the tile's rows in segment 0.
+  std::size_t segment_stride;    ///< Pointers from one segment to the next.
+  std::size_t offset;            ///< Bytes to be added to each pointer.
+  segment_box box;
+  std::size_t length;           ///< Operands of a segment.
+  const std::byte* weights;     ///< The panel's, from segment 0 on.
+  std::size_t segment_bytes;    ///< Of the panel's weights of one segment.
+  const std::int32_t* initial;  ///< What each column begins with.
+  std::int32_t* sums;           ///< Rows x columns of the panel.
+};
+
+/// What turning a tile's sums into codes reads and writes.
+struct tile_codes {
+  const std::int32_t* sums;  ///< Rows x padded_columns.
+  std::size_t rows;
+  std::size_t columns;         ///< That outputs have.
+  std::size_t padded_columns;  ///< Whole vectors.
+  const std::int32_t* multipliers;
+  const std::int32_t* shifts;
+  code_window window;
+  std::byte* const* outputs;  ///< Each row's first output.
+  std::size_t first_output;   ///< That of column 0.
+};
+
+using accumulate_function = void (*)(const tile_sums&);
+using store_function = void (*)(const tile_codes&);
+
+/// Consecutive rows of a block which need the same segments.
+struct row_run {
+  std::size_t first;
+  std::size_t count;
+  segment_box box;
+};
+
+/// Some rows of outputs to be made.
+struct row_block {
+  const std::byte* const* rows;  ///< Segments x block_rows pointers to operands.
+  std::byte* const* outputs;     ///< Each row's first output.
+  const row_run* runs;
+  std::size_t run_count;
+};
+
+/// A tile's accumulation for each number of vectors and rows.
+template <class Tile, std::size_t Vectors>
+constexpr auto accumulate_rows = []<std::size_t... Row>(std::index_sequence<Row...>) {
+  std::array<accumulate_function, block_rows> functions{};
+  ((functions[Row] = Tile::template accumulate<Row + 1, Vectors>), ...);
+  return functions;
+}
+(std::make_index_sequence<Tile::rows(Vectors)>());
+
+template <class Tile>
+constexpr auto accumulate_functions = []<std::size_t... Vector>(std::index_sequence<Vector...>) {
+  return std::array{accumulate_rows<Tile, Vector + 1>...};
+}
+(std::make_index_sequence<Tile::max_vectors>());
+
+/// Runs a layer's tiles over blocks of rows.
+template <class Tile>
+class tile_runner {
+ public:
+  /// `first_output` and `store` are for outputs of the same type.
+  tile_runner(const panel_layout<Tile>& layout, const std::byte* packed, code_window window, store_function store)
+      : layout_(layout), packed_(packed), window_(window), store_(store) {}
+
+  /// Makes the outputs of a block. `group_stride` is the distance of groups' operands in bytes.
+  void run(const row_block& block, std::size_t group_stride) const {
+    for (std::size_t group = 0; group < layout_.groups; ++group) run_group(block, group, group * group_stride);
+  }
+
+  /// The outputs of one group, whose operands lie `offset` bytes from the rows' pointers.
+  void run_group(const row_block& block, std::size_t group, std::size_t offset) const {
+    std::array<std::uint32_t, block_rows> row_sums;
+    if (header().any_weight_zero_points != 0) add_rows(block, offset, row_sums.data());
+    for (std::size_t panel = 0; panel < layout_.panels(); ++panel)
+      for (const row_run* run = block.runs; run != block.runs + block.run_count; ++run)
+        run_panel(block, *run, group, panel, offset, row_sums.data());
+  }
+
+ private:
+  using panel_header = typename panel_layout<Tile>::header;
+  static constexpr std::size_t most_columns = Tile::max_vectors * Tile::lanes;
+
+  const panel_header& header() const { return *packed_array<panel_header>(packed_, 0); }
+
+  /// The sum of each row's operands, padding included.
+  void add_rows(const row_block& block, std::size_t offset, std::uint32_t* row_sums) const {
+    const row_run& last = block.runs[block.run_count - 1];
+    for (std::size_t row = 0; row < last.first + last.count; ++row) {
+      row_sums[row] = 0;
+      for (std::size_t segment = 0; segment < layout_.segments; ++segment)
+        row_sums[row] += Tile::sum(block.rows[segment * block_rows + row] + offset, layout_.length);
+    }
+  }
+
+  void run_panel(const row_block& block, const row_run& run, std::size_t group, std::size_t panel, std::size_t offset,
+                 const std::uint32_t* row_sums) const {
+    const std::size_t vector = layout_.first_vector(panel), vectors = layout_.first_vector(panel + 1) - vector;
+    const std::size_t column = layout_.column(group, vector), columns = vectors * Tile::lanes;
+    const std::size_t tiles = divide_up(run.count, Tile::rows(vectors));
+    alignas(64) std::array<std::int32_t, most_columns * Tile::rows(1)> sums;
+    alignas(64) std::array<std::int32_t, most_columns> initial;
+    tile_sums task{.rows = nullptr,
+                   .segment_stride = block_rows,
+                   .offset = offset,
+                   .box = run.box,
+                   .length = layout_.length,
+                   .weights = packed_ + layout_.weights(group, vector),
+                   .segment_bytes = vectors * layout_.segment_bytes(),
+                   .initial = initial_sums(run.box, column, columns, initial.data()),
+                   .sums = sums.data()};
+    const std::size_t first_output = group * layout_.group_outputs + vector * Tile::lanes;
+    tile_codes codes{.sums = sums.data(),
+                     .rows = 0,
+                     .columns = std::min(columns, layout_.group_outputs - vector * Tile::lanes),
+                     .padded_columns = columns,
+                     .multipliers = packed_array<std::int32_t>(packed_, layout_.multipliers()) + column,
+                     .shifts = packed_array<std::int32_t>(packed_, layout_.shifts()) + column,
+                     .window = window_,
+                     .outputs = nullptr,
+                     .first_output = first_output};
+    for (std::size_t tile = 0; tile < tiles; ++tile) {
+      const std::size_t first = run.first + tile * run.count / tiles;
+      codes.rows = run.first + (tile + 1) * run.count / tiles - first;
+      task.rows = block.rows + first;
+      codes.outputs = block.outputs + first;
+      accumulate_functions<Tile>[vectors - 1][codes.rows - 1](task);
+      if (header().any_weight_zero_points != 0) take_zero_points(codes, column, row_sums + first, sums.data());
+      store_(codes);
+    }
+  }
+
+  /// What the columns' sums begin with, when only the segments of `box` are added: as it is packed, or in `adjusted`.
+  const std::int32_t* initial_sums(const segment_box& box, std::size_t column, std::size_t columns,
+                                   std::int32_t* adjusted) const {
+    const std::int32_t* initial = packed_array<std::int32_t>(packed_, layout_.initial()) + column;
+    const std::size_t used = (box.last_row - box.first_row) * (box.last_column - box.first_column);
+    if (used == layout_.segments || header().activation_zero_point == 0) return initial;
+    std::copy_n(initial, columns, adjusted);
+    for (std::size_t segment = 0; segment < layout_.segments; ++segment) {
+      const std::size_t row = segment / box.width, at = segment % box.width;
+      if (row >= box.first_row && row < box.last_row && at >= box.first_column && at < box.last_column) continue;
+      const auto* terms = packed_array<std::uint32_t>(packed_, layout_.segment_terms(segment)) + column;
+      for (std::size_t i = 0; i < columns; ++i)
+        adjusted[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(adjusted[i]) + terms[i]);
+    }
+    return adjusted;
+  }
+
+  void take_zero_points(const tile_codes& codes, std::size_t column, const std::uint32_t* row_sums,
+                        std::int32_t* sums) const {
+    const auto* zero_points = packed_array<std::uint32_t>(packed_, layout_.weight_zero_points()) + column;
+    for (std::size_t row = 0; row < codes.rows; ++row, sums += codes.padded_columns)
+      for (std::size_t i = 0; i < codes.padded_columns; ++i)
+        sums[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(sums[i]) - zero_points[i] * row_sums[row]);
+  }
+
+  panel_layout<Tile> layout_;
+  const std::byte* packed_;
+  code_window window_;
+  store_function store_;
+};
+
+}  // namespace bitwright::kernels
