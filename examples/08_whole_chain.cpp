@@ -13,11 +13,15 @@
 #include "thread_pool.hpp"
 #include <bitwright/calibration/min_max.hpp>
 #include <bitwright/core/range.hpp>
+#include <bitwright/mixed_precision/allocation.hpp>
 #include <bitwright/mixed_precision/allocation_problem.hpp>
+#include <bitwright/mixed_precision/allocation_robustness.hpp>
 #include <bitwright/mixed_precision/gauss_newton_trace.hpp>
 #include <bitwright/mixed_precision/hessian_trace.hpp>
 #include <bitwright/mixed_precision/hessian_vector_product.hpp>
+#include <bitwright/mixed_precision/latency.hpp>
 #include <bitwright/mixed_precision/output_cotangent.hpp>
+#include <bitwright/mixed_precision/pareto.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -121,16 +125,40 @@ void print_sensitivities(const bitwright::allocation_problem& problem, const bit
   }
 }
 
-/// Uniform plans, and mixed ones that cost no more than they do, or as much as something between.
+void print_latencies(const bitwright::allocation_problem& problem, const bitwright::latency_table& latencies) {
+  std::printf("   layer             us an image at");
+  for (const int bits : candidate_bits) std::printf(" %d%s", bits, bits == candidate_bits.back() ? " bits\n" : ",");
+  for (const bitwright::allocation_layer& layer : problem.layers) {
+    std::printf("   %-18s", layer.name.c_str());
+    for (const int bits : candidate_bits) {
+      const bitwright::latency time = latencies.at(layer.name, bits, activation_bits);
+      std::printf(" %8.1f +- %-4.1f", static_cast<double>(time.nanoseconds) / 1e3,
+                  static_cast<double>(time.spread) / 2e3);
+    }
+    std::printf("\n");
+  }
+  std::printf(
+      "   Medians and half the range of the middle half. Today's kernels compute with weights of any bits as with\n"
+      "   8-bit ones, so that fewer bits save size and bit operations but hardly any time.\n");
+}
+
+/// Uniform plans, and mixed ones that cost no more than they do, or as much as something between. All may take a quarter
+/// more time than 8-bit weights do: more than measurements scatter, so that noise does not choose bits.
 std::vector<plan> make_plans(const network& graph, const bitwright::allocation_problem& problem) {
   std::vector<plan> plans;
   for (const int bits : {8, 6, 4, 3, 2}) plans.push_back(uniform_plan(graph, bits));
   const auto cost = [&graph](int bits) { return cost_of(graph, uniform_plan(graph, bits).bits); };
+  const std::int64_t nanoseconds = account_of(problem, uniform_plan(graph, 8)).used[2] / 4 * 5;
+  std::printf("   plan                 bits of each layer        Omega   size bytes      MBOPS    us an image\n");
   const auto allocate = [&](const char* name, std::int64_t size_bytes, std::int64_t bops) {
-    plans.push_back(allocate_plan(problem, name, {size_bytes, bops}));
+    plans.push_back(allocate_plan(problem, name, {size_bytes, bops, nanoseconds}));
     std::printf("   %-20s", name);
     for (const int bits : plans.back().bits) std::printf(" %d", bits);
-    std::printf("\n");
+    const bitwright::allocation account = account_of(problem, plans.back());
+    std::printf(" %8.3g %6lld of %5lld %4.0f of %3.0f %5.0f of %5.0f\n", account.objective,
+                static_cast<long long>(account.used[0]), static_cast<long long>(size_bytes),
+                static_cast<double>(account.used[1]) / 1e6, static_cast<double>(bops) / 1e6,
+                static_cast<double>(account.used[2]) / 1e3, static_cast<double>(nanoseconds) / 1e3);
   };
   const layer_cost w2 = cost(2), w3 = cost(3), w4 = cost(4), w6 = cost(6);
   allocate("mixed as W6", w6.size_bytes, w6.bops);
@@ -157,8 +185,24 @@ plan_result evaluate_float(const folded_network& net, const labelled_images& tes
           .images_per_second = static_cast<double>(test.size()) / seconds};
 }
 
-plan_result evaluate(const plan& chosen, const folded_network& net, std::span<const bitwright::range> ranges,
-                     const labelled_images& test, double top1_float, thread_pool& pool) {
+/// How sure a plan is: what would become of it if its Omegas were others within their error bars.
+void print_robustness(bitwright::allocation_problem problem, const plan& chosen) {
+  const bitwright::allocation account = account_of(problem, chosen);
+  for (std::size_t m = 0; m < 2; ++m) problem.budgets[m].limit = account.used[m];
+  const bitwright::allocation_robustness robust = bitwright::measure_robustness(problem, account);
+  std::printf("   %-20s %8.2g %%   ", chosen.name.c_str(), 100 * robust.mean_regret);
+  if (robust.close_choices.empty()) std::printf(" none");
+  for (std::size_t i = 0; i < std::min<std::size_t>(3, robust.close_choices.size()); ++i) {
+    const bitwright::close_choice& close = robust.close_choices[i];
+    std::printf(" %s at %d bits (%.0f %%)", problem.layers[close.layer].name.c_str(), candidate_bits[close.candidate],
+                100 * close.probability);
+  }
+  std::printf("\n");
+}
+
+plan_result evaluate(const plan& chosen, const bitwright::allocation_problem& problem, const folded_network& net,
+                     std::span<const bitwright::range> ranges, const labelled_images& test, double top1_float,
+                     thread_pool& pool) {
   const network& graph = *net.graph;
   const quantization codes(graph, net.weights, chosen.bits, ranges);
   const std::vector<float> simulated = simulated_network(net, codes).run(to_values(test.pixels), pool);
@@ -170,12 +214,14 @@ plan_result evaluate(const plan& chosen, const folded_network& net, std::span<co
 
   const std::vector<std::size_t> sizes = graph.layer_sizes();
   const auto weight_bits = std::inner_product(sizes.begin(), sizes.end(), chosen.bits.begin(), 0.0);
-  const layer_cost cost = cost_of(graph, chosen.bits);
+  const bitwright::allocation account = account_of(problem, chosen);
   return {.plan = chosen.name,
           .scheme = chosen.scheme,
           .mean_weight_bits = weight_bits / static_cast<double>(graph.weights()),
-          .size_bytes = cost.size_bytes,
-          .bops = cost.bops,
+          .size_bytes = account.used[0],
+          .bops = account.used[1],
+          .nanoseconds = account.used[2],
+          .omega = account.objective,
           .top1_float = top1_float,
           .top1_simulated = top1(simulated, test.labels),
           .top1_integer = top1(outputs, test.labels),
@@ -245,12 +291,24 @@ void run_chain(const options& chosen) {
       measure_hessian(net, std::span(pixels).first(few * pixels_per_image), labels.first(few), chosen.probes, pool);
   std::printf("\n   Hessian, same probes for all layers: %zu gradients of %zu images, %.0f seconds\n",
               hessian.gradients, few, seconds_since(start) - sketched);
-  const bitwright::allocation_problem problem = make_problem(net, traces.layers);
+  const bitwright::latency_table latencies =
+      measure_layers(net, ranges, std::span(data.train.pixels).first(pixels_per_image));
+  const bitwright::allocation_problem problem = make_problem(net, traces.layers, latencies);
   print_sensitivities(problem, traces, hessian);
   std::printf("   Omegas are from the Gauss-Newton traces; +- is one standard error.\n");
 
-  print_step("Bit allocation: least Omega within a size and a number of bit operations at once, proven optimal");
+  print_step("Latency: each layer's kernel at each candidate's bits, measured on this machine");
+  print_latencies(problem, latencies);
+
+  print_step("Bit allocation: least Omega within size, bit operations and latency at once, proven optimal");
   const std::vector<plan> plans = make_plans(graph, problem);
+  std::printf(
+      "   Omegas drawn anew within their error bars 200 times: what each plan loses to the best of each draw on\n"
+      "   average, and what the best ones rather take, in how many of the draws.\n");
+  for (const plan& each : plans)
+    if (each.scheme == "mixed") print_robustness(problem, each);
+  const bitwright::pareto_frontier frontier(problem, 0);
+  std::printf("   The frontier of Omega over size has %zu points.\n", frontier.points().size());
 
   print_step("Inference over the test images");
   std::vector<plan_result> results;
@@ -262,16 +320,16 @@ void run_chain(const options& chosen) {
   };
   add(evaluate_float(net, data.test, pool));
   const double top1_float = results.front().top1_float;
-  for (const plan& each : plans) add(evaluate(each, net, ranges, data.test, top1_float, pool));
+  for (const plan& each : plans) add(evaluate(each, problem, net, ranges, data.test, top1_float, pool));
   std::printf("   Sizes are of weights packed at their bit widths; the kernels hold each code in a word of its own.\n");
 
   print_step("Integers against float simulation");
   compare_arithmetic(plans.front(), net, ranges, data.test);
 
-  const bool drawn = write_report(results, chosen.report);
+  const bool drawn = write_report(results, frontier.points(), chosen.report);
   std::printf("\nReport in %s: report.csv, report.json%s. %.0f seconds in all.\n",
               std::filesystem::absolute(chosen.report).string().c_str(),
-              drawn ? ", accuracy.png" : "; no plot, because gnuplot did not run", seconds_since(start));
+              drawn ? ", accuracy.png, frontier.png" : "; no plots, because gnuplot did not run", seconds_since(start));
 }
 
 }  // namespace

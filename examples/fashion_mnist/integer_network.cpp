@@ -3,6 +3,7 @@
 
 #include <bitwright/layers/quantized_weights.hpp>
 
+#include <memory>
 #include <utility>
 
 namespace fashion_mnist {
@@ -128,6 +129,18 @@ std::vector<wide_codes> integer_network::node_codes(std::span<const std::uint8_t
   for (const node_output& output : run_nodes(pixels))
     codes.push_back(std::visit([](const auto& stored) { return wide_codes(stored.begin(), stored.end()); }, output));
   return codes;
+}
+
+std::vector<std::function<void()>> integer_network::layer_runs(std::span<const std::uint8_t> pixels) const {
+  const std::size_t images = pixels.size() / graph_->input().outputs_per_image();
+  const auto outputs = std::make_shared<const std::vector<node_output>>(run_nodes(pixels));
+  std::vector<std::function<void()>> runs;
+  for (std::size_t i = 1; i < graph_->nodes().size(); ++i)
+    if ((*graph_)[i].has_weights())
+      runs.emplace_back([this, outputs, images, i] {
+        std::visit(layer_call{(*graph_)[i], *outputs, images}, layers_[i - 1]);
+      });
+  return runs;
 }
 
 }  // namespace fashion_mnist

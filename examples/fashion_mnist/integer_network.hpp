@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <variant>
 #include <vector>
@@ -48,6 +49,9 @@ class integer_network {
 
   /// The codes of every node's outputs for a few images: by node, [images][size][size][channels].
   std::vector<wide_codes> node_codes(std::span<const std::uint8_t> pixels) const;
+
+  /// Each layer with weights alone, over and over the same images: callables to time. This has to outlive them.
+  std::vector<std::function<void()>> layer_runs(std::span<const std::uint8_t> pixels) const;
 
  private:
   using layer = std::variant<

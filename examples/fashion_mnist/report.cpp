@@ -33,7 +33,7 @@ std::string as_csv(std::span<const plan_result> results) {
   return csv.str();
 }
 
-std::string as_json(std::span<const plan_result> results) {
+std::string as_json(std::span<const plan_result> results, std::span<const bitwright::frontier_point> frontier) {
   nlohmann::ordered_json plans = nlohmann::ordered_json::array();
   for (const plan_result& r : results) {
     nlohmann::ordered_json plan = {{"plan", r.plan},
@@ -41,42 +41,77 @@ std::string as_json(std::span<const plan_result> results) {
                                    {"mean_weight_bits", r.mean_weight_bits},
                                    {"size_bytes", r.size_bytes},
                                    {"bops", r.bops},
+                                   {"nanoseconds", r.nanoseconds},
+                                   {"omega", r.omega},
                                    {"top1_float", r.top1_float},
                                    {"top1_simulated", r.top1_simulated},
                                    {"top1_integer", r.top1_integer},
                                    {"images_per_second", r.images_per_second}};
-    if (!quantized(r)) plan["top1_simulated"] = plan["top1_integer"] = nullptr;
+    if (!quantized(r))
+      for (const char* unknown : {"nanoseconds", "omega", "top1_simulated", "top1_integer"}) plan[unknown] = nullptr;
     plans.push_back(std::move(plan));
   }
-  return nlohmann::ordered_json{{"plans", std::move(plans)}}.dump(2) + '\n';
+  nlohmann::ordered_json points = nlohmann::ordered_json::array();
+  for (const bitwright::frontier_point& point : frontier)
+    points.push_back({{"size_bytes", point.cost}, {"omega", point.omega}});
+  return nlohmann::ordered_json{{"plans", std::move(plans)}, {"frontier", std::move(points)}}.dump(1) + '\n';
 }
 
-// Size in kB and top-1 in percent of one scheme's plans, as a data block of gnuplot's.
-std::string points(std::span<const plan_result> results, std::string_view scheme) {
+// One scheme's plans as a data block of gnuplot's: size in kB, a value, name.
+std::string points(std::span<const plan_result> results, std::string_view scheme, double (*value)(const plan_result&)) {
   std::ostringstream block;
   block << '$' << scheme << " << END\n";
   for (const plan_result& r : results)
     if (r.scheme == scheme)
-      block << static_cast<double>(r.size_bytes) / 1000 << ' ' << 100 * r.top1_integer << " \"" << r.plan << "\"\n";
+      block << static_cast<double>(r.size_bytes) / 1000 << ' ' << value(r) << " \"" << r.plan << "\"\n";
   block << "END\n";
   return block.str();
 }
 
-std::string as_plot(std::span<const plan_result> results, const std::filesystem::path& picture) {
+std::string plot_heading(const std::filesystem::path& picture, std::string_view title) {
   std::string quoted;  // In gnuplot's single quotes, a quote is written twice.
   for (const char letter : picture.string()) quoted += letter == '\'' ? "''" : std::string(1, letter);
   std::ostringstream script;
   script << "set terminal pngcairo size 960,600 font 'sans,11'\n"
          << "set output '" << quoted << "'\n"
-         << "set title 'Integer-only inference on the test images'\n"
-         << "set xlabel 'weights, scales and biases (kB)'\nset ylabel 'top-1 (%)'\n"
-         << "set key bottom right\nset grid\nset offsets graph 0.05, graph 0.05, graph 0.05, graph 0.05\n"
-         << points(results, "uniform") << points(results, "mixed") << "plot " << 100 * results.front().top1_float
-         << " with lines dashtype 2 linecolor 'gray40' title 'float', \\\n"
-         << "  $uniform using 1:2 with linespoints pointtype 5 linecolor 'orange-red' title 'uniform', \\\n"
-         << "  $mixed using 1:2 with points pointtype 7 pointsize 1.3 linecolor 'blue' title 'mixed', \\\n"
-         << "  $uniform using 1:2:3 with labels offset 0,-1 font ',9' notitle\n";
+         << "set title '" << title << "'\n"
+         << "set xlabel 'weights, scales and biases (kB)'\n"
+         << "set grid\nset offsets graph 0.05, graph 0.05, graph 0.05, graph 0.05\n";
   return script.str();
+}
+
+constexpr const char* plot_of_plans =
+    "  $uniform using 1:2 with linespoints pointtype 5 linecolor 'orange-red' title 'uniform', \\\n"
+    "  $mixed using 1:2 with points pointtype 7 pointsize 1.3 linecolor 'blue' title 'mixed', \\\n"
+    "  $uniform using 1:2:3 with labels offset 0,-1 font ',9' notitle\n";
+
+std::string accuracy_plot(std::span<const plan_result> results, const std::filesystem::path& picture) {
+  const auto percent = [](const plan_result& r) { return 100 * r.top1_integer; };
+  std::ostringstream script;
+  script << plot_heading(picture, "Integer-only inference on the test images")
+         << "set ylabel 'top-1 (%)'\nset key bottom right\n"
+         << points(results, "uniform", percent) << points(results, "mixed", percent) << "plot "
+         << 100 * results.front().top1_float << " with lines dashtype 2 linecolor 'gray40' title 'float', \\\n"
+         << plot_of_plans;
+  return script.str();
+}
+
+std::string frontier_plot(std::span<const plan_result> results, std::span<const bitwright::frontier_point> frontier,
+                          const std::filesystem::path& picture) {
+  const auto omega = [](const plan_result& r) { return r.omega; };
+  std::ostringstream script;
+  script << plot_heading(picture, "The least sum of Omegas for each size, and the plans")
+         << "set ylabel 'sum of Omegas'\nset logscale y\nset format y '%g'\nset key top right\n"
+         << points(results, "uniform", omega) << points(results, "mixed", omega) << "$frontier << END\n";
+  for (const bitwright::frontier_point& point : frontier)
+    script << static_cast<double>(point.cost) / 1000 << ' ' << point.omega << '\n';
+  script << "END\nplot $frontier using 1:2 with steps linecolor 'gray40' title 'exact frontier', \\\n" << plot_of_plans;
+  return script.str();
+}
+
+bool draw(const std::filesystem::path& script, const std::string& text) {
+  write_whole(script, text);
+  return std::system(("gnuplot \"" + script.string() + "\"").c_str()) == 0;
 }
 
 }  // namespace
@@ -95,12 +130,12 @@ std::string table_line(const plan_result& r) {
   return line;
 }
 
-bool write_report(std::span<const plan_result> results, const std::filesystem::path& directory) {
+bool write_report(std::span<const plan_result> results, std::span<const bitwright::frontier_point> frontier,
+                  const std::filesystem::path& directory) {
   write_whole(directory / "report.csv", as_csv(results));
-  write_whole(directory / "report.json", as_json(results));
-  const std::filesystem::path script = directory / "accuracy.gnuplot";
-  write_whole(script, as_plot(results, directory / "accuracy.png"));
-  return std::system(("gnuplot \"" + script.string() + "\"").c_str()) == 0;
+  write_whole(directory / "report.json", as_json(results, frontier));
+  return draw(directory / "accuracy.gnuplot", accuracy_plot(results, directory / "accuracy.png")) &&
+         draw(directory / "frontier.gnuplot", frontier_plot(results, frontier, directory / "frontier.png"));
 }
 
 }  // namespace fashion_mnist

@@ -3,6 +3,8 @@
 /// What every plan costs and keeps: as a table to read, as files for programs, as a plot.
 #pragma once
 
+#include <bitwright/mixed_precision/pareto.hpp>
+
 #include <cstdint>
 #include <filesystem>
 #include <span>
@@ -17,6 +19,8 @@ struct plan_result {
   double mean_weight_bits = 0;   ///< Over all weights of all layers.
   std::int64_t size_bytes = 0;   ///< Weights packed at their bit widths, their scales, and the biases.
   std::int64_t bops = 0;         ///< Bit operations an image: weight bits x activation bits x multiply-accumulates.
+  std::int64_t nanoseconds = 0;  ///< An image, one thread: the layers' measured latencies. Not of the float network.
+  double omega = 0;              ///< What the allocator minimises. Not of the float network.
   double top1_float = 0;         ///< Of the float network that every plan comes from.
   double top1_simulated = 0;     ///< With quantized values, computed in float.
   double top1_integer = 0;       ///< With integers only.
@@ -27,8 +31,10 @@ struct plan_result {
 std::string table_heading();
 std::string table_line(const plan_result& result);
 
-/// Writes report.csv and report.json into `directory`, and accuracy.png too where gnuplot is installed.
-/// Returns whether the plot was drawn. Throws bitwright::invalid_argument where a file cannot be written.
-bool write_report(std::span<const plan_result> results, const std::filesystem::path& directory);
+/// Writes report.csv and report.json into `directory`, and where gnuplot is installed accuracy.png and frontier.png, too.
+/// `frontier` is the least Omega for each size in bytes. Returns whether the plots were drawn.
+/// Throws bitwright::invalid_argument where a file cannot be written.
+bool write_report(std::span<const plan_result> results, std::span<const bitwright::frontier_point> frontier,
+                  const std::filesystem::path& directory);
 
 }  // namespace fashion_mnist

@@ -42,33 +42,41 @@ class report_test : public testing::Test {
                                         .mean_weight_bits = 4,
                                         .size_bytes = 12500,
                                         .bops = 100000,
+                                        .nanoseconds = 7000,
+                                        .omega = 0.25,
                                         .top1_float = 0.93,
                                         .top1_simulated = 0.91,
                                         .top1_integer = 0.9125,
                                         .images_per_second = 900}};
+  std::vector<bitwright::frontier_point> frontier_ = {{10000, 2, 0.5}, {12500, 1, 0.25}};
 };
 
 TEST_F(report_test, csv_has_a_line_for_each_plan_and_no_accuracy_that_was_not_measured) {
-  write_report(results_, folder_);
+  write_report(results_, frontier_, folder_);
   EXPECT_EQ(content(folder_ / "report.csv"),
             "plan,scheme,mean_weight_bits,size_bytes,bops,top1_float,top1_simulated,top1_integer,images_per_second\n"
             "fp32,float,32,100000,3000000,0.93,,,1000\n"
             "W4A8,uniform,4,12500,100000,0.93,0.91,0.9125,900\n");
 }
 
-TEST_F(report_test, json_holds_the_same) {
-  write_report(results_, folder_);
-  const auto plans = nlohmann::json::parse(content(folder_ / "report.json")).at("plans");
+TEST_F(report_test, json_holds_the_same_and_more) {
+  write_report(results_, frontier_, folder_);
+  const auto report = nlohmann::json::parse(content(folder_ / "report.json"));
+  const auto& plans = report.at("plans");
   ASSERT_EQ(plans.size(), 2u);
   EXPECT_TRUE(plans[0].at("top1_integer").is_null());
   EXPECT_EQ(plans[1].at("plan"), "W4A8");
   EXPECT_EQ(plans[1].at("size_bytes"), 12500);
   EXPECT_EQ(plans[1].at("top1_integer"), 0.9125);
+  EXPECT_TRUE(plans[0].at("omega").is_null());
+  EXPECT_EQ(plans[1].at("omega"), 0.25);
+  EXPECT_EQ(plans[1].at("nanoseconds"), 7000);
+  EXPECT_EQ(report.at("frontier").dump(), R"([{"omega":0.5,"size_bytes":10000},{"omega":0.25,"size_bytes":12500}])");
 }
 
-TEST_F(report_test, draws_a_plot_exactly_if_it_says_so) {
-  const bool drawn = write_report(results_, folder_);
-  EXPECT_EQ(drawn, fs::exists(folder_ / "accuracy.png"));
+TEST_F(report_test, draws_plots_exactly_if_it_says_so) {
+  const bool drawn = write_report(results_, frontier_, folder_);
+  EXPECT_EQ(drawn, fs::exists(folder_ / "accuracy.png") && fs::exists(folder_ / "frontier.png"));
 }
 
 TEST_F(report_test, table_lines_are_as_wide_as_their_heading) {
