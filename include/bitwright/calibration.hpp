@@ -4,6 +4,7 @@
 #pragma once
 
 #include <bitwright/calibration/clip.hpp>
+#include <bitwright/calibration/entropy.hpp>
 #include <bitwright/calibration/expected_error.hpp>
 #include <bitwright/calibration/histogram.hpp>
 #include <bitwright/calibration/least_error.hpp>
