@@ -5,10 +5,12 @@
 
 #include <bitwright/quantizers/breakpoints.hpp>
 #include <bitwright/quantizers/concept.hpp>
+#include <bitwright/quantizers/fixed_point.hpp>
 #include <bitwright/quantizers/levels.hpp>
 #include <bitwright/quantizers/paths.hpp>
 #include <bitwright/quantizers/piecewise_linear.hpp>
 #include <bitwright/quantizers/signed_digits.hpp>
 #include <bitwright/quantizers/sliced.hpp>
+#include <bitwright/quantizers/stochastic.hpp>
 #include <bitwright/quantizers/term.hpp>
 #include <bitwright/quantizers/uniform.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// expect: 'Policy::round\(value\)' (is|would be) invalid
+// expect: rounding_policy
 #include <bitwright/core/rounding.hpp>
 #include <bitwright/quantizers/uniform.hpp>
 

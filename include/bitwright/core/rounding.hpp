@@ -29,6 +29,16 @@ concept float_rounding = requires(float value) {
   { Policy::round(value) } -> std::same_as<float>;
 };
 
+/// A policy that rounds floats by their place in a span too: `policy.round(value, index)`.
+template <class Policy>
+concept indexed_rounding = requires(const Policy& policy, float value, std::uint32_t index) {
+  { policy.round(value, index) } -> std::same_as<float>;
+};
+
+/// What a quantizer can round with.
+template <class Policy>
+concept rounding_policy = float_rounding<Policy> || indexed_rounding<Policy>;
+
 /// To the nearest; ties go up: floor(value + 1/2).
 struct half_up {
   static constexpr std::int64_t shift_right(std::int64_t value, int bits) {

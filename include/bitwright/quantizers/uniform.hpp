@@ -51,7 +51,7 @@ using unsigned_code = std::make_unsigned_t<signed_code<Bits>>;
 
 /// Equally spaced codes of `Bits` bits (1 to 16, or dynamic_bits), stored as `Code`: a signed type for codes around
 /// zero, an unsigned one for codes from zero upwards.
-template <int Bits = dynamic_bits, std::integral Code = signed_code<Bits>, float_rounding Rounding = half_to_even,
+template <int Bits = dynamic_bits, std::integral Code = signed_code<Bits>, rounding_policy Rounding = half_to_even,
           overflow_policy Overflow = saturate>
 class uniform {
   static_assert(Bits == dynamic_bits || (Bits >= 1 && Bits <= 16), "uniform: expected 1 to 16 bits, or dynamic_bits");
@@ -63,34 +63,35 @@ class uniform {
   /// Zero point 0. Signed codes cover [-limit, limit], where limit = max(|min|, |max|), and need 2 bits at least;
   /// unsigned codes cover [0, max] and refuse a range with negative values. A range of zeros gets the scale 1.
   /// Throws invalid_argument unless -2^125 <= min <= max <= 2^125, and for bits outside [1, 16].
-  static uniform symmetric(range values, int bits = Bits) {
+  static uniform symmetric(range values, int bits = Bits, Rounding rounding = {}) {
     check(values, bits);
     if constexpr (std::unsigned_integral<Code>) {
       require(values.min >= 0, "uniform::symmetric: values.min", values.min, "at least 0 for unsigned codes");
       const code_range codes = code_range::unsigned_bits(bits);
-      return {{scale_of(values.max, codes.max), 0}, codes};
+      return {{scale_of(values.max, codes.max), 0}, codes, rounding};
     } else {
       const code_range codes = code_range::symmetric_bits(bits);
-      return {{scale_of(values.limit(), codes.max), 0}, codes};
+      return {{scale_of(values.limit(), codes.max), 0}, codes, rounding};
     }
   }
 
   /// All 2^bits codes over the range, widened to contain 0. A range of zeros gets the scale 1.
   /// Throws invalid_argument unless -2^125 <= min <= max <= 2^125, and for bits outside [1, 16].
-  static uniform affine(range values, int bits = Bits) {
+  static uniform affine(range values, int bits = Bits, Rounding rounding = {}) {
     check(values, bits);
     const code_range codes =
         std::unsigned_integral<Code> ? code_range::unsigned_bits(bits) : code_range::signed_bits(bits);
     const double min = std::min(values.min, 0.0f), max = std::max(values.max, 0.0f);
     const float scale = scale_of(max - min, static_cast<double>(codes.size() - 1));
     const auto zero_point = static_cast<std::int64_t>(std::nearbyint(codes.min - min / scale));
-    return {{scale, codes.clamp(zero_point)}, codes};
+    return {{scale, codes.clamp(zero_point)}, codes, rounding};
   }
 
   /// From known parameters, such as a file's.
   /// Throws invalid_argument unless the codes, and what they wrap to, fit `Code` (and `Bits`, where that is fixed), the
   /// zero point is one of them, the scale is positive and normal like its inverse, and every code's value is finite.
-  uniform(affine_scale map, code_range codes) : map_(map), codes_(codes), inverse_scale_(1 / map.scale) {
+  uniform(affine_scale map, code_range codes, Rounding rounding = {})
+      : map_(map), codes_(codes), inverse_scale_(1 / map.scale), rounding_(rounding) {
     require_valid(map, "uniform: map");
     require(codes.min < codes.max && code_range::all_of<Code>().contains(Overflow::reach(codes)), "uniform: codes",
             std::array{codes.min, codes.max}, "an interval of at least two codes within the code type");
@@ -110,10 +111,13 @@ class uniform {
 
   /// The code of one value. NaN becomes the zero point. Infinity, and a value more than FLT_MAX scales away, go where the
   /// overflow policy puts infinity.
-  [[gnu::always_inline]] Code quantize(float value) const {
-    // Fitted as steps from the zero point: what saturate_to_zero drops becomes the value 0, not the code 0.
-    const code_range steps{codes_.min - map_.zero_point, codes_.max - map_.zero_point};
-    return static_cast<Code>(map_.zero_point + Overflow::fit_whole(Rounding::round(value * inverse_scale_), steps));
+  [[gnu::always_inline]] Code quantize(float value) const requires float_rounding<Rounding> {
+    return code_of(Rounding::round(value * inverse_scale_));
+  }
+
+  /// The code of the element `index` of a span, for roundings that ask for it.
+  [[gnu::always_inline]] Code quantize(float value, std::uint32_t index) const requires indexed_rounding<Rounding> {
+    return code_of(rounding_.round(value * inverse_scale_, index));
   }
 
   /// The value of one code: the difference is exact, the product rounded once.
@@ -132,6 +136,12 @@ class uniform {
   }
 
  private:
+  // Fitted as steps from the zero point: what saturate_to_zero drops becomes the value 0, not the code 0.
+  [[gnu::always_inline]] Code code_of(float whole_steps) const {
+    const code_range steps{codes_.min - map_.zero_point, codes_.max - map_.zero_point};
+    return static_cast<Code>(map_.zero_point + Overflow::fit_whole(whole_steps, steps));
+  }
+
   static void check(range values, int bits) {
     // Beyond 2^125 the outermost code can stand for an infinity: 128 steps of 2 * FLT_MAX / 255 are more than FLT_MAX.
     require(-0x1p125f <= values.min && values.min <= values.max && values.max <= 0x1p125f, "uniform: values",
@@ -149,6 +159,7 @@ class uniform {
   affine_scale map_;
   code_range codes_;
   float inverse_scale_;
+  [[no_unique_address]] Rounding rounding_;
 };
 
 static_assert(quantizer<uniform<8>> && quantizer<uniform<dynamic_bits>>);
