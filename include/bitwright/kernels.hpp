@@ -7,6 +7,7 @@
 #include <bitwright/kernels/code_window.hpp>
 #include <bitwright/kernels/convolution.hpp>
 #include <bitwright/kernels/convolution_arguments.hpp>
+#include <bitwright/kernels/depthwise.hpp>
 #include <bitwright/kernels/gemm.hpp>
 #include <bitwright/kernels/gemm_arguments.hpp>
 #include <bitwright/kernels/panels.hpp>

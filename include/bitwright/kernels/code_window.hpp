@@ -32,4 +32,8 @@ struct code_window {
   friend constexpr bool operator==(code_window, code_window) = default;
 };
 
+/// Whether 8-bit codes may be made in 16-bit lanes: rounded numbers saturate to 16 bits, the zero point is added, the sum
+/// saturates again, to the code's type. Exact, as for these zero points 16 bits hold all that becomes a code.
+constexpr bool suits_byte_lanes(std::int32_t zero_point) { return zero_point >= -(1 << 14) && zero_point <= 1 << 14; }
+
 }  // namespace bitwright::kernels

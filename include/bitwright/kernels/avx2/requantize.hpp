@@ -12,6 +12,7 @@
 
 #include <bitwright/arithmetic/dyadic.hpp>
 #include <bitwright/arithmetic/requantize.hpp>
+#include <bitwright/core/code_range.hpp>
 #include <bitwright/core/rounding.hpp>
 #include <bitwright/kernels/code_types.hpp>
 #include <bitwright/kernels/code_window.hpp>
@@ -110,17 +111,27 @@ template <vectorized_rounding Rounding>
   }
 }
 
-/// round(accumulator * multiplier / 2^shift), ties up, for shifts in [33, 62]: half a unit has no bit in the low halves,
-/// so the high ones are all it takes.
-[[gnu::target("avx2"), gnu::always_inline]] inline __m256i requantize_below_quarter(__m256i accumulators,
-                                                                                    __m256i multipliers,
-                                                                                    __m256i shifts) {
-  const __m256i even = _mm256_mul_epi32(accumulators, multipliers);
-  const __m256i odd = _mm256_mul_epi32(_mm256_srli_epi64(accumulators, 32), _mm256_srli_epi64(multipliers, 32));
-  const __m256i left = _mm256_sub_epi32(shifts, _mm256_set1_epi32(32));
-  const __m256i halves = _mm256_srli_epi32(_mm256_sllv_epi32(_mm256_set1_epi32(1), left), 1);
-  return _mm256_srav_epi32(_mm256_add_epi32(high_halves(even, odd), halves), left);
-}
+/// Factors below 1/4, that is, shifts in [33, 62]: half a unit has no bit in the products' low halves, so that rounding
+/// takes the high ones only. Made once for many accumulators.
+struct quarter_factors {
+  __m256i multipliers;
+  __m256i odd_multipliers;
+  __m256i halves;  ///< Of units, less the 32 bits of the low half.
+  __m256i shifts;  ///< The same.
+
+  [[gnu::target("avx2"), gnu::always_inline]] static quarter_factors of(__m256i multipliers, __m256i shifts) {
+    const __m256i left = _mm256_sub_epi32(shifts, _mm256_set1_epi32(32));
+    const __m256i halves = _mm256_srli_epi32(_mm256_sllv_epi32(_mm256_set1_epi32(1), left), 1);
+    return {multipliers, _mm256_srli_epi64(multipliers, 32), halves, left};
+  }
+
+  /// round(accumulator * multiplier / 2^shift), ties up.
+  [[gnu::target("avx2"), gnu::always_inline]] __m256i requantize(__m256i accumulators) const {
+    const __m256i even = _mm256_mul_epi32(accumulators, multipliers);
+    const __m256i odd = _mm256_mul_epi32(_mm256_srli_epi64(accumulators, 32), odd_multipliers);
+    return _mm256_srav_epi32(_mm256_add_epi32(high_halves(even, odd), halves), shifts);
+  }
+};
 
 /// The rounded quotients of every other lane, in 64 bits.
 template <vectorized_rounding Rounding>
@@ -199,7 +210,7 @@ template <integer_rounding Rounding>
     return requantize_in_scalar<Rounding>(accumulators, multipliers, shifts);
   } else {
     if (all_round_as_half_up<Rounding>(multipliers, shifts)) [[likely]]
-      return requantize_below_quarter(accumulators, multipliers, shifts);
+      return quarter_factors::of(multipliers, shifts).requantize(accumulators);
     if (all_below_half(shifts)) return requantize_below_half<Rounding>(accumulators, multipliers, shifts);
     return requantize_any<Rounding>(accumulators, multipliers, shifts);
   }
@@ -231,5 +242,33 @@ template <one_of<std::uint8_t, std::int8_t, std::int16_t, std::int32_t> Output>
     for (std::size_t i = 0; i < count; ++i) outputs[i] = all[i];
   }
 }
+
+/// The last step for 8-bit codes, 16 bits wide until they are packed. What packing saturates lies beyond all codes:
+/// suits_byte_lanes.
+template <one_of<std::uint8_t, std::int8_t> Output>
+struct byte_lanes {
+  __m256i zero_points;
+  __m256i least;
+  __m256i most;
+
+  [[gnu::target("avx2"), gnu::always_inline]] static byte_lanes of(std::int32_t zero_point, code_range codes) {
+    return {_mm256_set1_epi16(static_cast<std::int16_t>(zero_point)), _mm256_set1_epi8(static_cast<char>(codes.min)),
+            _mm256_set1_epi8(static_cast<char>(codes.max))};
+  }
+
+  /// The codes of 4 times 8 rounded numbers, in order: all of a, then b, c and d.
+  [[gnu::target("avx2"), gnu::always_inline]] __m256i codes(__m256i a, __m256i b, __m256i c, __m256i d) const {
+    const __m256i ab = _mm256_adds_epi16(_mm256_packs_epi32(a, b), zero_points);
+    const __m256i cd = _mm256_adds_epi16(_mm256_packs_epi32(c, d), zero_points);
+    // Packing takes 128 bits of each at a time: 4 codes of a, b, c and d, then the other 4.
+    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    if constexpr (std::same_as<Output, std::uint8_t>)
+      return _mm256_permutevar8x32_epi32(_mm256_min_epu8(_mm256_max_epu8(_mm256_packus_epi16(ab, cd), least), most),
+                                         order);
+    else
+      return _mm256_permutevar8x32_epi32(_mm256_min_epi8(_mm256_max_epi8(_mm256_packs_epi16(ab, cd), least), most),
+                                         order);
+  }
+};
 
 }  // namespace bitwright::kernels::avx2

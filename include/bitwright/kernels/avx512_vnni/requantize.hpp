@@ -12,6 +12,7 @@
 
 #include <bitwright/arithmetic/dyadic.hpp>
 #include <bitwright/arithmetic/requantize.hpp>
+#include <bitwright/core/code_range.hpp>
 #include <bitwright/core/rounding.hpp>
 #include <bitwright/kernels/code_types.hpp>
 #include <bitwright/kernels/code_window.hpp>
@@ -121,16 +122,29 @@ template <vectorized_rounding Rounding>
   }
 }
 
-/// round(accumulator * multiplier / 2^shift), ties up, for shifts in [33, 62]: half a unit has no bit in the low halves,
-/// so the high ones are all it takes.
-[[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni"), gnu::always_inline]] inline __m512i
-requantize_below_quarter(__m512i accumulators, __m512i multipliers, __m512i shifts) {
-  const __m512i even = _mm512_mul_epi32(accumulators, multipliers);
-  const __m512i odd = _mm512_mul_epi32(_mm512_srli_epi64(accumulators, 32), _mm512_srli_epi64(multipliers, 32));
-  const __m512i left = _mm512_sub_epi32(shifts, _mm512_set1_epi32(32));
-  const __m512i halves = _mm512_srli_epi32(_mm512_sllv_epi32(_mm512_set1_epi32(1), left), 1);
-  return _mm512_srav_epi32(_mm512_add_epi32(high_halves(even, odd), halves), left);
-}
+/// Factors below 1/4, that is, shifts in [33, 62]: half a unit has no bit in the products' low halves, so that rounding
+/// takes the high ones only. Made once for many accumulators.
+struct quarter_factors {
+  __m512i multipliers;
+  __m512i odd_multipliers;
+  __m512i halves;  ///< Of units, less the 32 bits of the low half.
+  __m512i shifts;  ///< The same.
+
+  [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni"), gnu::always_inline]] static quarter_factors of(
+      __m512i multipliers, __m512i shifts) {
+    const __m512i left = _mm512_sub_epi32(shifts, _mm512_set1_epi32(32));
+    const __m512i halves = _mm512_srli_epi32(_mm512_sllv_epi32(_mm512_set1_epi32(1), left), 1);
+    return {multipliers, _mm512_srli_epi64(multipliers, 32), halves, left};
+  }
+
+  /// round(accumulator * multiplier / 2^shift), ties up.
+  [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni"), gnu::always_inline]] __m512i requantize(
+      __m512i accumulators) const {
+    const __m512i even = _mm512_mul_epi32(accumulators, multipliers);
+    const __m512i odd = _mm512_mul_epi32(_mm512_srli_epi64(accumulators, 32), odd_multipliers);
+    return _mm512_srav_epi32(_mm512_add_epi32(high_halves(even, odd), halves), shifts);
+  }
+};
 
 /// The rounded quotients of every other lane, saturated to 32 bits, in 64.
 template <vectorized_rounding Rounding>
@@ -207,7 +221,7 @@ template <integer_rounding Rounding>
     return requantize_in_scalar<Rounding>(accumulators, multipliers, shifts);
   } else {
     if (all_round_as_half_up<Rounding>(multipliers, shifts)) [[likely]]
-      return requantize_below_quarter(accumulators, multipliers, shifts);
+      return quarter_factors::of(multipliers, shifts).requantize(accumulators);
     if (all_below_half(shifts)) return requantize_below_half<Rounding>(accumulators, multipliers, shifts);
     return requantize_any<Rounding>(accumulators, multipliers, shifts);
   }
@@ -233,6 +247,41 @@ template <one_of<std::uint8_t, std::int8_t, std::int16_t, std::int32_t> Output>
   else
     _mm_mask_storeu_epi8(outputs, lanes, _mm512_cvtepi32_epi8(codes));
 }
+
+/// The last step for 8-bit codes, 16 bits wide until they are packed. What packing saturates lies beyond all codes:
+/// suits_byte_lanes.
+template <one_of<std::uint8_t, std::int8_t> Output>
+struct byte_lanes {
+  __m512i zero_points;
+  __m512i least;
+  __m512i most;
+
+  [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni"), gnu::always_inline]] static byte_lanes of(
+      std::int32_t zero_point, code_range codes) {
+    return {_mm512_set1_epi16(static_cast<std::int16_t>(zero_point)), _mm512_set1_epi8(static_cast<char>(codes.min)),
+            _mm512_set1_epi8(static_cast<char>(codes.max))};
+  }
+
+  /// The codes of 4 times 16 rounded numbers, in the order of packing: 4 of a, of b, of c and of d, then the next 4.
+  [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni"), gnu::always_inline]] __m512i packed(__m512i a, __m512i b,
+                                                                                                  __m512i c,
+                                                                                                  __m512i d) const {
+    const __m512i ab = _mm512_adds_epi16(_mm512_packs_epi32(a, b), zero_points);
+    const __m512i cd = _mm512_adds_epi16(_mm512_packs_epi32(c, d), zero_points);
+    if constexpr (std::same_as<Output, std::uint8_t>)
+      return _mm512_min_epu8(_mm512_max_epu8(_mm512_packus_epi16(ab, cd), least), most);
+    else
+      return _mm512_min_epi8(_mm512_max_epi8(_mm512_packs_epi16(ab, cd), least), most);
+  }
+
+  /// The same, in order: all of a, then b, c and d.
+  [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni"), gnu::always_inline]] __m512i codes(__m512i a, __m512i b,
+                                                                                                 __m512i c,
+                                                                                                 __m512i d) const {
+    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    return _mm512_permutexvar_epi32(order, packed(a, b, c, d));
+  }
+};
 
 }  // namespace bitwright::kernels::avx512_vnni
 

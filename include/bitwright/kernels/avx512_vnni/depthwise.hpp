@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// Depthwise convolution, 32 channels at a time. A line holds the taps of a column in fours, which vpdpbusd multiplies
+/// by their weights and adds. It takes unsigned codes, so signed ones are moved up by 128, and 8-bit weights: where a
+/// zero point makes them wider, the path of avx2 runs.
+#pragma once
+
+#include <bitwright/core/code_range.hpp>
+#include <bitwright/core/rounding.hpp>
+#include <bitwright/kernels/avx2/depthwise.hpp>
+#include <bitwright/kernels/avx512_vnni/requantize.hpp>
+#include <bitwright/kernels/code_window.hpp>
+#include <bitwright/kernels/convolution_arguments.hpp>
+#include <bitwright/kernels/depthwise.hpp>
+
+#include <immintrin.h>
+
+#include <algorithm>
+#include <bit>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+
+// g++ 12 warns of the operands that its own intrinsics leave undefined.
+#if !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+
+namespace bitwright::kernels::avx512_vnni {
+
+/// The constants of 32 channels, in the order in which interleaving leaves them. Their weights follow: kernel width x
+/// fours of rows x 32 x 4, of 8 bits.
+struct alignas(64) depthwise_unit {
+  static constexpr std::size_t channels = 32;
+  static constexpr std::size_t four_bytes = 128;
+
+  std::int32_t biases[channels];
+  std::int32_t signed_biases[channels];  ///< For signed codes, which are moved up by 128.
+  std::int32_t multipliers[channels];
+  std::int32_t shifts[channels];
+  depthwise_rounding rounding;  ///< The least simple of its channels.
+
+  template <class Activation>
+  const std::int32_t* biases_for() const {
+    return std::same_as<Activation, std::uint8_t> ? biases : signed_biases;
+  }
+  const std::int8_t* weights() const { return reinterpret_cast<const std::int8_t*>(this + 1); }
+  std::int8_t* weights() { return reinterpret_cast<std::int8_t*>(this + 1); }
+
+  /// The channel in lane `lane`: interleaving takes 16 channels apart, 4 by 4, and both halves of a unit at once.
+  static constexpr std::size_t channel(std::size_t lane) {
+    return lane / 16 * 8 + lane / 4 % 2 * 16 + lane / 8 % 2 * 4 + lane % 4;
+  }
+  static std::size_t units(const convolution_constants& constants) {
+    return (constants.groups + channels - 1) / channels;
+  }
+  static std::size_t column_bytes(const convolution_constants& constants) {
+    return (constants.window.vertical.kernel + 3) / 4 * four_bytes;
+  }
+  static std::size_t bytes(const convolution_constants& constants) {
+    return sizeof(depthwise_unit) + constants.window.horizontal.kernel * column_bytes(constants);
+  }
+};
+
+/// What stands before the units: whether avx2's follow instead.
+struct alignas(64) depthwise_header {
+  bool wide_weights;
+};
+
+inline std::size_t depthwise_packed_bytes(const convolution_constants& constants) {
+  return sizeof(depthwise_header) + std::max(depthwise_unit::units(constants) * depthwise_unit::bytes(constants),
+                                             avx2::depthwise_packed_bytes(constants));
+}
+
+/// One line, and what its alignment may take.
+inline std::size_t depthwise_workspace_bytes(const convolution_constants& constants) {
+  const window_axis& across = constants.window.horizontal;
+  const std::size_t column = depthwise_unit::column_bytes(constants);
+  return std::max(line_columns(across, line_outputs(across, column)) * column + alignof(depthwise_unit),
+                  avx2::depthwise_workspace_bytes(constants));
+}
+
+/// Whether some weight less its zero point needs 9 bits.
+inline bool has_wide_weights(const weighted_sum& sums) {
+  for (std::size_t i = 0; i < sums.outputs * sums.inputs; ++i)
+    if (!code_range::all_of<std::int8_t>().contains(sums.weights[i] - sums.weight_zero_points[i / sums.inputs]))
+      return true;
+  return false;
+}
+
+/// One unit, of the channels from `first` on.
+inline void pack_unit(const convolution_constants& constants, std::size_t first, depthwise_unit& unit) {
+  const std::int32_t zero_point = constants.sums.activation_zero_point;
+  unit.rounding = depthwise_rounding::without_ties;
+  for (std::size_t lane = 0; lane < depthwise_unit::channels; ++lane) {
+    const std::size_t n = first + depthwise_unit::channel(lane);
+    const auto channel = depthwise_channel::of(constants, n, zero_point);
+    unit.biases[lane] = channel.folded_bias;
+    unit.signed_biases[lane] = depthwise_channel::of(constants, n, zero_point + 128).folded_bias;
+    unit.multipliers[lane] = channel.factor.multiplier;
+    unit.shifts[lane] = channel.factor.shift;
+    unit.rounding = std::min(unit.rounding, channel.rounding);
+  }
+  std::int8_t* weight = unit.weights();
+  for (std::size_t column = 0; column < constants.window.horizontal.kernel; ++column)
+    for (std::size_t row = 0; row < constants.window.vertical.kernel; row += 4)
+      for (std::size_t lane = 0; lane < depthwise_unit::channels; ++lane)
+        for (std::size_t tap = row; tap < row + 4; ++tap)
+          *weight++ =
+              static_cast<std::int8_t>(depthwise_weight(constants, first + depthwise_unit::channel(lane), tap, column));
+}
+
+inline void depthwise_pack(const convolution_constants& constants, std::byte* packed) {
+  auto& header = *reinterpret_cast<depthwise_header*>(packed);
+  header.wide_weights = has_wide_weights(constants.sums);
+  packed += sizeof header;
+  if (header.wide_weights) return avx2::depthwise_pack(constants, packed);
+  for (std::size_t i = 0; i < depthwise_unit::units(constants); ++i)
+    pack_unit(constants, i * depthwise_unit::channels,
+              *reinterpret_cast<depthwise_unit*>(packed + i * depthwise_unit::bytes(constants)));
+}
+
+/// The chosen of 32 codes, as unsigned ones. The others are neither read nor, where their memory is none, missed.
+template <class Activation>
+[[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni"), gnu::always_inline]] inline __m256i load_unsigned(
+    const Activation* codes, __mmask32 chosen) {
+  const __m256i loaded = _mm256_maskz_loadu_epi8(chosen, codes);
+  if constexpr (std::same_as<Activation, std::uint8_t>) return loaded;
+  return _mm256_xor_si256(loaded, _mm256_set1_epi8(static_cast<char>(0x80)));
+}
+
+/// Writes four rows of 32 channels, of which the chosen count, into `columns` columns of a line.
+template <class Activation>
+[[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni")]] inline void fill_line(
+    const depthwise_row<Activation> (&rows)[4], __mmask32 chosen, std::size_t columns, std::byte* line,
+    std::size_t column_bytes) {
+  for (std::size_t x = 0; x < columns; ++x, line += column_bytes) {
+    const __m256i first = load_unsigned(rows[0].column(x), chosen), second = load_unsigned(rows[1].column(x), chosen);
+    const __m256i third = load_unsigned(rows[2].column(x), chosen), fourth = load_unsigned(rows[3].column(x), chosen);
+    const __m256i low = _mm256_unpacklo_epi8(first, second), other_low = _mm256_unpacklo_epi8(third, fourth);
+    const __m256i high = _mm256_unpackhi_epi8(first, second), other_high = _mm256_unpackhi_epi8(third, fourth);
+    auto* const fours = reinterpret_cast<__m256i*>(line);
+    _mm256_store_si256(fours + 0, _mm256_unpacklo_epi16(low, other_low));
+    _mm256_store_si256(fours + 1, _mm256_unpackhi_epi16(low, other_low));
+    _mm256_store_si256(fours + 2, _mm256_unpacklo_epi16(high, other_high));
+    _mm256_store_si256(fours + 3, _mm256_unpackhi_epi16(high, other_high));
+  }
+}
+
+/// Writes the line under the outputs of row y that `parts` belongs to, for the chosen of 32 channels from where `image`
+/// begins.
+template <class Activation>
+void make_line(const convolution_constants& constants, const Activation* image, std::size_t y, const line_parts& parts,
+               __mmask32 chosen, std::byte* line) {
+  Activation zeros[depthwise_unit::channels];
+  std::fill_n(zeros, depthwise_unit::channels, static_cast<Activation>(constants.sums.activation_zero_point));
+  const std::size_t bytes = depthwise_unit::column_bytes(constants);
+  const depthwise_row<Activation> outside[4] = {{zeros, 0}, {zeros, 0}, {zeros, 0}, {zeros, 0}};
+  for (std::size_t tap = 0; tap < constants.window.vertical.kernel; tap += 4, line += depthwise_unit::four_bytes) {
+    depthwise_row<Activation> rows[4];
+    for (std::size_t i = 0; i < 4; ++i) rows[i] = find_row(constants, image, y, tap + i, parts.first_pixel, zeros);
+    fill_line(outside, chosen, parts.left, line, bytes);
+    fill_line(rows, chosen, parts.inside, line + parts.left * bytes, bytes);
+    fill_line(outside, chosen, parts.right, line + (parts.left + parts.inside) * bytes, bytes);
+  }
+}
+
+/// Sums of 2 pixels, each in two registers.
+struct depthwise_sums {
+  __m512i first[2];
+  __m512i second[2];
+};
+
+/// Outputs side by side, of the channels of a unit, from one line.
+template <class Output>
+struct depthwise_outputs {
+  const depthwise_unit& unit;
+  const std::int32_t* biases;
+  depthwise_windows windows;
+  Output* codes;         ///< Of the first output.
+  std::size_t channels;  ///< From one output to the next.
+  __mmask32 chosen;      ///< Of a unit's channels.
+  std::size_t count;
+
+  Output* output(std::size_t x) const { return codes + std::min(x, count - 1) * channels; }
+};
+
+[[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni"), gnu::always_inline]] inline __m512i add_products(
+    __m512i sums, const std::byte* codes, const std::int8_t* weights) {
+  return _mm512_dpbusd_epi32(sums, _mm512_load_si512(codes), _mm512_load_si512(weights));
+}
+
+/// The sums of outputs x and x + 1; of the last twice where it is x.
+template <class Output>
+[[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni"), gnu::always_inline]] inline depthwise_sums sum_windows(
+    const depthwise_outputs<Output>& line, std::size_t x) {
+  const __m512i low = _mm512_load_si512(line.biases), high = _mm512_load_si512(line.biases + 16);
+  __m512i a = low, b = high, c = low, d = high;
+  const std::int8_t* weights = line.unit.weights();
+  const std::byte* const first = line.windows.first + x * line.windows.window_bytes;
+  const std::size_t next = x + 1 < line.count ? line.windows.window_bytes : 0;
+  for (std::size_t run = 0; run < line.windows.runs; ++run)
+    for (std::size_t tap = 0; tap < line.windows.taps; ++tap, weights += depthwise_unit::four_bytes) {
+      const std::byte* const codes = first + run * line.windows.run_bytes + tap * depthwise_unit::four_bytes;
+      a = add_products(a, codes, weights);
+      b = add_products(b, codes + 64, weights + 64);
+      c = add_products(c, codes + next, weights);
+      d = add_products(d, codes + next + 64, weights + 64);
+    }
+  return {{a, b}, {c, d}};
+}
+
+/// To 8-bit codes, where rounding goes up at ties or meets none.
+template <class Output>
+[[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni")]] inline void convolve_simply(
+    const depthwise_outputs<Output>& line, std::int32_t zero_point, code_range allowed) {
+  const depthwise_unit& unit = line.unit;
+  const auto low = quarter_factors::of(_mm512_load_si512(unit.multipliers), _mm512_load_si512(unit.shifts));
+  const auto high = quarter_factors::of(_mm512_load_si512(unit.multipliers + 16), _mm512_load_si512(unit.shifts + 16));
+  const auto window = byte_lanes<Output>::of(zero_point, allowed);
+  // Packing takes 128 bits of each register at a time, in the order of interleaving: 4 channels of either pixel.
+  const __m512i order = _mm512_setr_epi32(0, 8, 1, 9, 4, 12, 5, 13, 2, 10, 3, 11, 6, 14, 7, 15);
+  for (std::size_t x = 0; x < line.count; x += 2) {
+    const depthwise_sums sums = sum_windows(line, x);
+    const __m512i packed = window.packed(low.requantize(sums.first[0]), high.requantize(sums.first[1]),
+                                         low.requantize(sums.second[0]), high.requantize(sums.second[1]));
+    const __m512i both = _mm512_permutexvar_epi32(order, packed);
+    _mm256_mask_storeu_epi8(line.output(x), line.chosen, _mm512_castsi512_si256(both));
+    _mm256_mask_storeu_epi8(line.output(x + 1), line.chosen, _mm512_extracti64x4_epi64(both, 1));
+  }
+}
+
+/// One pixel to any codes, by any rounding.
+template <class Output, integer_rounding Rounding>
+[[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni"), gnu::always_inline]] inline void store_generally(
+    const depthwise_unit& unit, const __m512i (&sums)[2], code_window window, __mmask32 chosen, Output* outputs) {
+  const __m512i low =
+      requantize<Rounding>(sums[0], _mm512_load_si512(unit.multipliers), _mm512_load_si512(unit.shifts));
+  const __m512i high =
+      requantize<Rounding>(sums[1], _mm512_load_si512(unit.multipliers + 16), _mm512_load_si512(unit.shifts + 16));
+  const __m512i first = codes_of(low, window), second = codes_of(high, window);
+  const __m512i order = _mm512_setr_epi32(0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27);
+  const __m512i other = _mm512_or_si512(order, _mm512_set1_epi32(4));
+  const auto count = static_cast<std::size_t>(std::popcount(chosen));
+  store_codes(_mm512_permutex2var_epi32(first, order, second), outputs, count);
+  if (count > 16) store_codes(_mm512_permutex2var_epi32(first, other, second), outputs + 16, count - 16);
+}
+
+template <class Output, integer_rounding Rounding>
+[[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni")]] inline void convolve_generally(
+    const depthwise_outputs<Output>& line, code_window window) {
+  for (std::size_t x = 0; x < line.count; x += 2) {
+    const depthwise_sums sums = sum_windows(line, x);
+    store_generally<Output, Rounding>(line.unit, sums.first, window, line.chosen, line.output(x));
+    store_generally<Output, Rounding>(line.unit, sums.second, window, line.chosen, line.output(x + 1));
+  }
+}
+
+/// Outputs side by side from one line, by the simplest code that rounds as `Rounding` does.
+template <class Output, integer_rounding Rounding>
+void convolve_line(const weighted_sum& sums, const depthwise_outputs<Output>& line) {
+  if constexpr (sizeof(Output) == 1 && to_nearest<Rounding>)
+    if (rounds_simply<Rounding>(line.unit.rounding) && suits_byte_lanes(sums.output_zero_point))
+      return convolve_simply(line, sums.output_zero_point, sums.output_codes);
+  convolve_generally<Output, Rounding>(line, code_window::of(sums.output_zero_point, sums.output_codes));
+}
+
+/// Rows [first, last) of the outputs, counted through all images, of a convolution that suits_depthwise.
+template <class Activation, class Output, integer_rounding Rounding>
+void depthwise(const convolution_arguments<Activation, Output>& call, std::size_t first, std::size_t last) noexcept {
+  const std::byte* const packed = call.packed + sizeof(depthwise_header);
+  if (reinterpret_cast<const depthwise_header*>(call.packed)->wide_weights) {
+    convolution_arguments<Activation, Output> wide = call;
+    wide.packed = packed;
+    return avx2::depthwise<Activation, Output, Rounding>(wide, first, last);
+  }
+  const convolution_constants& constants = call.constants;
+  const auto& [vertical, horizontal] = constants.window;
+  const std::size_t channels = constants.groups, height = vertical.output(), width = horizontal.output();
+  const std::size_t column_bytes = depthwise_unit::column_bytes(constants),
+                    step = line_outputs(horizontal, column_bytes);
+  std::byte* const line = aligned(call.workspace, alignof(depthwise_unit));
+  const auto windows = depthwise_windows::of(constants, line, column_bytes, depthwise_unit::four_bytes);
+  for (std::size_t row = first; row < last; ++row) {
+    const Activation* image = call.activations + row / height * vertical.input * horizontal.input * channels;
+    for (std::size_t i = 0; i < depthwise_unit::units(constants); ++i) {
+      const std::size_t channel = i * depthwise_unit::channels, left = channels - channel;
+      const auto& unit = *reinterpret_cast<const depthwise_unit*>(packed + i * depthwise_unit::bytes(constants));
+      const auto chosen = static_cast<__mmask32>(left >= 32 ? ~0u : (1u << left) - 1);
+      for (std::size_t x = 0; x < width; x += step) {
+        const std::size_t count = std::min(step, width - x);
+        make_line(constants, image + channel, row % height, line_parts::of(horizontal, x, count), chosen, line);
+        convolve_line<Output, Rounding>(
+            constants.sums, {unit, unit.biases_for<Activation>(), windows,
+                             call.outputs + (row * width + x) * channels + channel, channels, chosen, count});
+      }
+    }
+  }
+}
+
+}  // namespace bitwright::kernels::avx512_vnni
+
+#if !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
