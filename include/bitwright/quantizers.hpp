@@ -4,9 +4,12 @@
 #pragma once
 
 #include <bitwright/quantizers/breakpoints.hpp>
+#include <bitwright/quantizers/codebook.hpp>
 #include <bitwright/quantizers/concept.hpp>
 #include <bitwright/quantizers/fixed_point.hpp>
+#include <bitwright/quantizers/k_means.hpp>
 #include <bitwright/quantizers/levels.hpp>
+#include <bitwright/quantizers/optimal_levels.hpp>
 #include <bitwright/quantizers/paths.hpp>
 #include <bitwright/quantizers/piecewise_linear.hpp>
 #include <bitwright/quantizers/signed_digits.hpp>
