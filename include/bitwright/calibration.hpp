@@ -3,6 +3,7 @@
 /// Observers: samples in, a range or a quantizer out.
 #pragma once
 
+#include <bitwright/calibration/aciq.hpp>
 #include <bitwright/calibration/clip.hpp>
 #include <bitwright/calibration/entropy.hpp>
 #include <bitwright/calibration/expected_error.hpp>
