@@ -3,11 +3,13 @@
 /// Quantizers: values to codes and back, one scheme a header.
 #pragma once
 
+#include <bitwright/quantizers/binary.hpp>
 #include <bitwright/quantizers/breakpoints.hpp>
 #include <bitwright/quantizers/codebook.hpp>
 #include <bitwright/quantizers/concept.hpp>
 #include <bitwright/quantizers/fixed_point.hpp>
 #include <bitwright/quantizers/k_means.hpp>
+#include <bitwright/quantizers/learned_bases.hpp>
 #include <bitwright/quantizers/levels.hpp>
 #include <bitwright/quantizers/optimal_levels.hpp>
 #include <bitwright/quantizers/paths.hpp>
@@ -16,4 +18,5 @@
 #include <bitwright/quantizers/sliced.hpp>
 #include <bitwright/quantizers/stochastic.hpp>
 #include <bitwright/quantizers/term.hpp>
+#include <bitwright/quantizers/ternary.hpp>
 #include <bitwright/quantizers/uniform.hpp>
