@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "every_path.hpp"
 #include "refusal.hpp"
 #include <bitwright/core/granularity.hpp>
 #include <bitwright/quantizers/piecewise_linear.hpp>
@@ -20,6 +21,7 @@
 namespace bitwright {
 namespace {
 
+using reference::expect_every_path_equals_scalar;
 using reference::refusal;
 using floats = std::vector<float>;
 
@@ -251,37 +253,14 @@ TEST(piecewise_linear, refuses_what_makes_no_pieces) {
   EXPECT_EQ(message({1}, infinity, 3), "piecewise_linear: limit is inf, expected [0, 2^125]");
 }
 
-/// Every path against scalar: all sizes up to two blocks and a value, the boundaries of pieces, and what is no number.
-template <class Layout>
-void expect_equal_paths(const piecewise_linear<Layout>& q) {
-  floats values = gaussian_values(200, 2);
-  for (const float special :
-       {nan_value, infinity, -infinity, -0.0f, 0.7f, -1.3f, 2.1f, std::nextafter(2.1f, 0.0f), 3.3f})
-    values.push_back(special);
-  std::ranges::reverse(values);
-  for (const auto& path : span_paths<piecewise_linear<Layout>>) {
-    if (!path.available()) continue;
-    for (std::size_t size = 0; size <= 129; ++size) {
-      std::vector<std::uint8_t> codes(size + 1, 99), expected(size + 1, 99);
-      floats levels(size + 1, 99), expected_levels(size + 1, 99);
-      paths::scalar::quantize(q, values.data(), expected.data(), size);
-      path.quantize(q, values.data(), codes.data(), size);
-      ASSERT_EQ(codes, expected) << path.name << ' ' << size;
-      paths::scalar::dequantize(q, expected.data(), expected_levels.data(), size);
-      path.dequantize(q, expected.data(), levels.data(), size);
-      ASSERT_EQ(levels, expected_levels) << path.name << ' ' << size;
-    }
-  }
-}
-
 TEST(piecewise_linear, gives_the_same_bits_on_every_path) {
   for (const floats& breakpoints : breakpoint_sets)
-    for (int bits = 2; bits <= 6; ++bits) {
-      expect_equal_paths(piecewise_linear<disjoint_pieces>(breakpoints, 3.3f, bits));
-      expect_equal_paths(
+    for (const int bits : {2, 4, 6}) {
+      expect_every_path_equals_scalar(piecewise_linear<disjoint_pieces>(breakpoints, 3.3f, bits));
+      expect_every_path_equals_scalar(
           piecewise_linear<disjoint_pieces>(breakpoints, 3.3f, bits).bias_corrected(gaussian_values(50)));
     }
-  expect_equal_paths(piecewise_linear<overlapping_pieces>(floats{0.7f}, 3.3f, 4));
+  expect_every_path_equals_scalar(piecewise_linear<overlapping_pieces>(floats{0.7f}, 3.3f, 4));
 }
 
 }  // namespace
