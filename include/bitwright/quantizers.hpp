@@ -11,9 +11,11 @@
 #include <bitwright/quantizers/k_means.hpp>
 #include <bitwright/quantizers/learned_bases.hpp>
 #include <bitwright/quantizers/levels.hpp>
+#include <bitwright/quantizers/logarithmic.hpp>
 #include <bitwright/quantizers/optimal_levels.hpp>
 #include <bitwright/quantizers/paths.hpp>
 #include <bitwright/quantizers/piecewise_linear.hpp>
+#include <bitwright/quantizers/power_of_two.hpp>
 #include <bitwright/quantizers/signed_digits.hpp>
 #include <bitwright/quantizers/sliced.hpp>
 #include <bitwright/quantizers/stochastic.hpp>
