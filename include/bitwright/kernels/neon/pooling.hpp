@@ -6,6 +6,7 @@
 
 #include <bitwright/arithmetic/dyadic.hpp>
 #include <bitwright/core/rounding.hpp>
+#include <bitwright/kernels/code_window.hpp>
 #include <bitwright/kernels/neon/codes.hpp>
 #include <bitwright/kernels/neon/requantize.hpp>
 #include <bitwright/kernels/pooling_arguments.hpp>
@@ -75,7 +76,7 @@ void max_pooling(const max_pooling_arguments<Code>& call, std::size_t first, std
 /// Writes the averages of eight channels.
 template <integer_rounding Rounding, class Activation, class Output>
 void average_taps(const average_pooling_arguments<Activation, Output>& call, const taps_in_memory& taps,
-                  const Activation* first_tap, Output* outputs) {
+                  const Activation* first_tap, const window_lanes& window, Output* outputs) {
   const auto count = static_cast<std::int32_t>(taps.rows * taps.columns);
   int32x4_t low = vdupq_n_s32(-count * call.activation_zero_point), high = low;
   for (std::size_t i = 0; i < taps.rows; ++i)
@@ -86,9 +87,8 @@ void average_taps(const average_pooling_arguments<Activation, Output>& call, con
     }
   const dyadic factor = call.factors[count];
   const int32x4_t multiplier = vdupq_n_s32(factor.multiplier), shift = vdupq_n_s32(factor.shift);
-  const output_lanes output(call.output_zero_point, call.output_codes);
-  store(outputs, output.codes(requantize<Rounding>(low, multiplier, shift)),
-        output.codes(requantize<Rounding>(high, multiplier, shift)));
+  store(outputs, window.codes(requantize<Rounding>(low, multiplier, shift)),
+        window.codes(requantize<Rounding>(high, multiplier, shift)));
 }
 
 /// Rows [first, last) of the outputs, counted through all images.
@@ -99,6 +99,7 @@ void average_pooling(const average_pooling_arguments<Activation, Output>& call, 
   if (call.channels < lanes) return scalar::average_pooling<Activation, Output, Rounding>(call, first, last);
   const auto& [vertical, horizontal] = call.window;
   const std::size_t height = vertical.output(), width = horizontal.output();
+  const window_lanes window(code_window::of(call.output_zero_point, call.output_codes));
   Output* output = call.outputs + first * width * call.channels;
   for (std::size_t row = first; row < last; ++row) {
     const Activation* image = call.activations + row / height * vertical.input * horizontal.input * call.channels;
@@ -106,7 +107,7 @@ void average_pooling(const average_pooling_arguments<Activation, Output>& call, 
       const taps_in_memory taps(call.window, call.channels, row % height, x);
       for (std::size_t c = 0; c < call.channels; c += lanes) {
         const std::size_t channel = std::min(c, call.channels - lanes);
-        average_taps<Rounding>(call, taps, image + taps.offset + channel, output + channel);
+        average_taps<Rounding>(call, taps, image + taps.offset + channel, window, output + channel);
       }
     }
   }

@@ -3,8 +3,8 @@
 /// Requantization of four accumulators at once on 64-bit Arm: the bits of arithmetic/requantize.hpp for every policy.
 #pragma once
 
-#include <bitwright/core/code_range.hpp>
 #include <bitwright/core/rounding.hpp>
+#include <bitwright/kernels/code_window.hpp>
 
 #include <arm_neon.h>
 
@@ -64,18 +64,18 @@ template <integer_rounding Rounding>
   }
 }
 
-/// An output's zero point and codes, in all lanes.
-struct output_lanes {
+/// A code_window in all lanes.
+struct window_lanes {
+  int32x4_t least;
+  int32x4_t most;
   int32x4_t zero_point;
-  int32x4_t min;
-  int32x4_t max;
 
-  [[gnu::always_inline]] output_lanes(std::int32_t output_zero_point, code_range codes)
-      : zero_point(vdupq_n_s32(output_zero_point)), min(vdupq_n_s32(codes.min)), max(vdupq_n_s32(codes.max)) {}
+  [[gnu::always_inline]] explicit window_lanes(code_window window)
+      : least(vdupq_n_s32(window.least)), most(vdupq_n_s32(window.most)), zero_point(vdupq_n_s32(window.zero_point)) {}
 
-  /// The codes of four requantized accumulators. Saturating, as 64 bits would be after the clamp.
+  /// The codes of four requantized accumulators.
   [[gnu::always_inline]] int32x4_t codes(int32x4_t requantized) const {
-    return vminq_s32(vmaxq_s32(vqaddq_s32(requantized, zero_point), min), max);
+    return vaddq_s32(vminq_s32(vmaxq_s32(requantized, least), most), zero_point);
   }
 };
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <bitwright/core/rounding.hpp>
+#include <bitwright/kernels/code_window.hpp>
 #include <bitwright/kernels/neon/codes.hpp>
 #include <bitwright/kernels/neon/requantize.hpp>
 #include <bitwright/kernels/residual_add_arguments.hpp>
@@ -57,12 +58,12 @@ template <class Left, class Right, class Output, integer_rounding Rounding>
 void residual_add(const residual_add_arguments<Left, Right, Output>& call, std::size_t first,
                   std::size_t last) noexcept {
   const branch_lanes left(call.left), right(call.right);
-  const output_lanes output(call.output_zero_point, call.output_codes);
+  const window_lanes window(code_window::of(call.output_zero_point, call.output_codes));
   for (; last - first >= 8; first += 8) {
     const int16x8_t a = load_widened(call.left.codes + first), b = load_widened(call.right.codes + first);
     const int32x4_t low = add_branches<Rounding>(left.low<Rounding>(a), right.low<Rounding>(b));
     const int32x4_t high = add_branches<Rounding>(left.high<Rounding>(a), right.high<Rounding>(b));
-    store(call.outputs + first, output.codes(low), output.codes(high));
+    store(call.outputs + first, window.codes(low), window.codes(high));
   }
   scalar::residual_add<Left, Right, Output, Rounding>(call, first, last);
 }
