@@ -28,9 +28,9 @@ namespace bitwright::kernels {
 constexpr std::size_t window_extent(const window_axis& axis) { return (axis.kernel - 1) * axis.dilation + 1; }
 
 /// Whether a convolution is depthwise and of a shape that lines suit: no window longer than 256 pixels, no fewer than
-/// 8 channels.
+/// 16 channels.
 constexpr bool suits_depthwise(const convolution_constants& constants) {
-  return constants.group_channels == 1 && constants.sums.outputs == constants.groups && constants.groups >= 8 &&
+  return constants.group_channels == 1 && constants.sums.outputs == constants.groups && constants.groups >= 16 &&
          window_extent(constants.window.horizontal) <= 256 && constants.window.vertical.kernel <= 256;
 }
 
@@ -125,6 +125,13 @@ struct depthwise_windows {
     return {line, axis.stride * column_bytes, dense ? 1 : axis.kernel, dense ? groups * axis.kernel : groups,
             axis.dilation * column_bytes};
   }
+
+  /// The same so many bytes further.
+  constexpr depthwise_windows moved(std::size_t bytes) const {
+    depthwise_windows windows = *this;
+    windows.first += bytes;
+    return windows;
+  }
 };
 
 /// A row of codes, and how far its columns are apart; 0 for a row of one code, the zero point.
@@ -136,14 +143,31 @@ struct depthwise_row {
   const Activation* column(std::size_t x) const { return codes + x * stride; }
 };
 
-/// Row `tap` of the windows of output row y, from pixel `pixel`.
+/// The rows under one output row.
 template <class Activation>
-depthwise_row<Activation> find_row(const convolution_constants& constants, const Activation* image, std::size_t y,
-                                   std::size_t tap, std::size_t pixel, const Activation* zeros) {
-  const auto& [vertical, horizontal] = constants.window;
-  if (!vertical.taps_inside(y).contains(tap)) return {zeros, 0};
-  return {image + (vertical.pixel(y, tap) * horizontal.input + pixel) * constants.groups, constants.groups};
-}
+struct depthwise_rows {
+  const convolution_constants& constants;
+  const Activation* image;
+  std::size_t y;
+  tap_range inside;  ///< Which taps of output row y are in the image.
+
+  /// Of row `row` of all images' outputs.
+  static depthwise_rows of(const convolution_constants& constants, const Activation* images, std::size_t row) {
+    const auto& [vertical, horizontal] = constants.window;
+    const std::size_t height = vertical.output(), y = row % height;
+    return {constants, images + row / height * vertical.input * horizontal.input * constants.groups, y,
+            vertical.taps_inside(y)};
+  }
+
+  /// Kernel row `tap`, from this pixel and channel on; `zeros` where it lies outside.
+  depthwise_row<Activation> find(std::size_t tap, std::size_t pixel, std::size_t channel,
+                                 const Activation* zeros) const {
+    if (!inside.contains(tap)) return {zeros, 0};
+    const auto& [vertical, horizontal] = constants.window;
+    const std::size_t first = vertical.pixel(y, tap) * horizontal.input + pixel;
+    return {image + first * constants.groups + channel, constants.groups};
+  }
+};
 
 /// Whether a unit whose least simple channel is `least` rounds to the nearest as half_up does.
 template <to_nearest Rounding>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// Depthwise convolution, 8 channels at a time. A line holds the taps of a column in pairs, 16 bits each, which
+/// Depthwise convolution, 16 channels at a time. A line holds the taps of a column in pairs, 16 bits each, which
 /// vpmaddwd multiplies by their weights and adds: exact, as codes and weights less their zero points need 9 bits.
 #pragma once
 
@@ -16,21 +16,26 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 namespace bitwright::kernels::avx2 {
 
-/// The constants of 8 channels. Their weights follow: kernel width x pairs of rows x 8 x 2, of 16 bits.
+/// The constants of 16 channels. Their weights follow: 2 halves x kernel width x pairs of rows x 8 x 2, of 16 bits.
 struct alignas(32) depthwise_unit {
-  static constexpr std::size_t channels = 8;
-  static constexpr std::size_t pair_bytes = 32;
+  static constexpr std::size_t channels = 16;
+  static constexpr std::size_t pair_bytes = 64;
 
   std::int32_t biases[channels];
   std::int32_t multipliers[channels];
   std::int32_t shifts[channels];
   depthwise_rounding rounding;  ///< The least simple of its channels.
 
-  const std::int16_t* weights() const { return reinterpret_cast<const std::int16_t*>(this + 1); }
   std::int16_t* weights() { return reinterpret_cast<std::int16_t*>(this + 1); }
+  /// Of channels from 0 or from 8 on.
+  const std::int16_t* weights(const convolution_constants& constants, std::size_t channel) const {
+    return reinterpret_cast<const std::int16_t*>(this + 1) +
+           channel / 8 * constants.window.horizontal.kernel * column_bytes(constants) / (2 * sizeof(std::int16_t));
+  }
 
   static std::size_t units(const convolution_constants& constants) {
     return (constants.groups + channels - 1) / channels;
@@ -58,6 +63,16 @@ inline std::size_t depthwise_workspace_bytes(const convolution_constants& consta
   return line_columns(across, line_outputs(across, column)) * column + alignof(depthwise_unit);
 }
 
+/// The weights of 8 channels from `first` on.
+inline std::int16_t* pack_half(const convolution_constants& constants, std::size_t first, std::int16_t* weight) {
+  for (std::size_t column = 0; column < constants.window.horizontal.kernel; ++column)
+    for (std::size_t row = 0; row < constants.window.vertical.kernel; row += 2)
+      for (std::size_t channel = first; channel < first + 8; ++channel)
+        for (std::size_t tap = row; tap < row + 2; ++tap)
+          *weight++ = static_cast<std::int16_t>(depthwise_weight(constants, channel, tap, column));
+  return weight;
+}
+
 inline void depthwise_pack(const convolution_constants& constants, std::byte* packed) {
   for (std::size_t i = 0; i < depthwise_unit::units(constants); ++i) {
     auto& unit = *reinterpret_cast<depthwise_unit*>(packed + i * depthwise_unit::bytes(constants));
@@ -70,21 +85,13 @@ inline void depthwise_pack(const convolution_constants& constants, std::byte* pa
       unit.shifts[c] = channel.factor.shift;
       unit.rounding = std::min(unit.rounding, channel.rounding);
     }
-    std::int16_t* weight = unit.weights();
-    for (std::size_t column = 0; column < constants.window.horizontal.kernel; ++column)
-      for (std::size_t row = 0; row < constants.window.vertical.kernel; row += 2)
-        for (std::size_t c = 0; c < depthwise_unit::channels; ++c)
-          for (std::size_t tap = row; tap < row + 2; ++tap)
-            *weight++ = static_cast<std::int16_t>(depthwise_weight(constants, first + c, tap, column));
+    pack_half(constants, first + 8, pack_half(constants, first, unit.weights()));
   }
 }
 
-/// 8 channels of both rows, interleaved, in 16 bits.
+/// 8 pairs of codes, in 16 bits.
 template <class Activation>
-[[gnu::target("avx2"), gnu::always_inline]] inline __m256i interleave(const Activation* first,
-                                                                      const Activation* second) {
-  const __m128i pairs = _mm_unpacklo_epi8(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(first)),
-                                          _mm_loadl_epi64(reinterpret_cast<const __m128i*>(second)));
+[[gnu::target("avx2"), gnu::always_inline]] inline __m256i widened(__m128i pairs) {
   return std::same_as<Activation, std::uint8_t> ? _mm256_cvtepu8_epi16(pairs) : _mm256_cvtepi8_epi16(pairs);
 }
 
@@ -92,115 +99,172 @@ template <class Activation>
 template <class Activation>
 [[gnu::target("avx2")]] inline void fill_line(depthwise_row<Activation> first, depthwise_row<Activation> second,
                                               std::size_t columns, std::byte* line, std::size_t column_bytes) {
-  for (std::size_t x = 0; x < columns; ++x, line += column_bytes)
-    _mm256_store_si256(reinterpret_cast<__m256i*>(line), interleave(first.column(x), second.column(x)));
+  for (; columns > 0; --columns, line += column_bytes) {
+    const __m128i upper = _mm_loadu_si128(reinterpret_cast<const __m128i*>(first.codes));
+    const __m128i lower = _mm_loadu_si128(reinterpret_cast<const __m128i*>(second.codes));
+    auto* const pairs = reinterpret_cast<__m256i*>(line);
+    _mm256_store_si256(pairs, widened<Activation>(_mm_unpacklo_epi8(upper, lower)));
+    _mm256_store_si256(pairs + 1, widened<Activation>(_mm_unpackhi_epi8(upper, lower)));
+    first.codes += first.stride, second.codes += second.stride;
+  }
 }
 
-/// Writes the line under the outputs of row y that `parts` belongs to, for 8 channels from where `image` begins.
+/// Writes the line that `parts` belongs to, for 16 channels from `channel` on.
 template <class Activation>
-void make_line(const convolution_constants& constants, const Activation* image, std::size_t y, const line_parts& parts,
-               std::byte* line) {
+void make_line(const depthwise_rows<Activation>& rows, std::size_t channel, const line_parts& parts, std::byte* line) {
+  const convolution_constants& constants = rows.constants;
   Activation zeros[depthwise_unit::channels];
   std::fill_n(zeros, depthwise_unit::channels, static_cast<Activation>(constants.sums.activation_zero_point));
   const std::size_t bytes = depthwise_unit::column_bytes(constants);
   const depthwise_row<Activation> outside{zeros, 0};
   for (std::size_t tap = 0; tap < constants.window.vertical.kernel; tap += 2, line += depthwise_unit::pair_bytes) {
     fill_line(outside, outside, parts.left, line, bytes);
-    fill_line(find_row(constants, image, y, tap, parts.first_pixel, zeros),
-              find_row(constants, image, y, tap + 1, parts.first_pixel, zeros), parts.inside, line + parts.left * bytes,
-              bytes);
+    fill_line(rows.find(tap, parts.first_pixel, channel, zeros), rows.find(tap + 1, parts.first_pixel, channel, zeros),
+              parts.inside, line + parts.left * bytes, bytes);
     fill_line(outside, outside, parts.right, line + (parts.left + parts.inside) * bytes, bytes);
   }
-}
-
-/// Sums of 4 pixels.
-struct depthwise_sums {
-  __m256i pixels[4];
-};
-
-[[gnu::target("avx2"), gnu::always_inline]] inline __m256i add_products(__m256i sums, const std::byte* codes,
-                                                                        __m256i weights) {
-  const __m256i pairs = _mm256_load_si256(reinterpret_cast<const __m256i*>(codes));
-  return _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, weights));
-}
-
-/// The sums of the windows that lie at these distances from the first.
-[[gnu::target("avx2"), gnu::always_inline]] inline depthwise_sums sum_windows(const depthwise_unit& unit,
-                                                                              const depthwise_windows& windows,
-                                                                              const std::size_t (&distances)[4]) {
-  const __m256i biases = _mm256_load_si256(reinterpret_cast<const __m256i*>(unit.biases));
-  __m256i a = biases, b = biases, c = biases, d = biases;
-  const auto* weights = reinterpret_cast<const __m256i*>(unit.weights());
-  for (std::size_t run = 0; run < windows.runs; ++run)
-    for (std::size_t tap = 0; tap < windows.taps; ++tap, ++weights) {
-      const std::byte* const line = windows.first + run * windows.run_bytes + tap * depthwise_unit::pair_bytes;
-      const __m256i weight = _mm256_load_si256(weights);
-      a = add_products(a, line + distances[0], weight);
-      b = add_products(b, line + distances[1], weight);
-      c = add_products(c, line + distances[2], weight);
-      d = add_products(d, line + distances[3], weight);
-    }
-  return {{a, b, c, d}};
 }
 
 /// Outputs side by side, of 8 channels, from one line.
 template <class Output>
 struct depthwise_outputs {
-  const depthwise_unit& unit;
+  const std::int32_t* biases;
+  const std::int32_t* multipliers;
+  const std::int32_t* shifts;
+  const std::int16_t* weights;
   depthwise_windows windows;
   Output* codes;         ///< Of the first output.
   std::size_t channels;  ///< From one output to the next.
   std::size_t count;
+};
 
-  /// Output x, or the last: so that a group of 4 need not ask how many it has.
-  std::size_t clamped(std::size_t x) const { return std::min(x, count - 1); }
+[[gnu::target("avx2"), gnu::always_inline]] inline __m256i load(const void* lanes) {
+  return _mm256_load_si256(static_cast<const __m256i*>(lanes));
+}
 
-  [[gnu::target("avx2"), gnu::always_inline]] depthwise_sums sums(std::size_t x) const {
-    const std::size_t distances[] = {clamped(x) * windows.window_bytes, clamped(x + 1) * windows.window_bytes,
-                                     clamped(x + 2) * windows.window_bytes, clamped(x + 3) * windows.window_bytes};
-    return sum_windows(unit, windows, distances);
+/// Sums of 4 windows.
+struct depthwise_sums {
+  __m256i windows[4];
+
+  /// Adds one pair of taps, whose weights these are.
+  [[gnu::target("avx2"), gnu::always_inline]] void add(const std::byte* codes, const std::size_t (&windows_at)[4],
+                                                       __m256i weights) {
+    add_products(windows[0], codes, weights);
+    add_products(windows[1], codes + windows_at[1], weights);
+    add_products(windows[2], codes + windows_at[2], weights);
+    add_products(windows[3], codes + windows_at[3], weights);
+  }
+
+ private:
+  [[gnu::target("avx2"), gnu::always_inline]] static void add_products(__m256i& sums, const std::byte* codes,
+                                                                       __m256i weights) {
+    sums = _mm256_add_epi32(sums, _mm256_madd_epi16(load(codes), weights));
+    // Left to itself g++ makes all products first, more than there are registers, and adds them as a tree.
+    asm("" : "+x"(sums));
   }
 };
 
+/// Windows of any taps.
+struct any_taps {
+  template <class Output>
+  [[gnu::target("avx2"), gnu::always_inline]] static void add_to(depthwise_sums& sums,
+                                                                 const depthwise_outputs<Output>& line,
+                                                                 const std::byte* codes, const std::size_t (&at)[4]) {
+    const std::int16_t* weights = line.weights;
+    for (std::size_t run = 0; run < line.windows.runs; ++run)
+      for (std::size_t tap = 0; tap < line.windows.taps; ++tap, weights += 16)
+        sums.add(codes + run * line.windows.run_bytes + tap * depthwise_unit::pair_bytes, at, load(weights));
+  }
+};
+
+/// Windows whose taps lie beside each other, as many pairs as there are indices.
+template <std::size_t... Taps>
+struct dense_taps {
+  static constexpr std::size_t count = sizeof...(Taps);
+
+  constexpr explicit dense_taps(std::index_sequence<Taps...>) {}
+
+  template <class Output>
+  [[gnu::target("avx2"), gnu::always_inline]] static void add_to(depthwise_sums& sums,
+                                                                 const depthwise_outputs<Output>& line,
+                                                                 const std::byte* codes, const std::size_t (&at)[4]) {
+    (sums.add(codes + Taps * depthwise_unit::pair_bytes, at, load(line.weights + Taps * 16)), ...);
+  }
+};
+
+/// The 4 outputs of a group, as multiples of the distance between outputs; the last as often as a short line lacks one.
+struct depthwise_group {
+  std::size_t at[4];
+
+  static depthwise_group of(std::size_t count, std::size_t distance) {
+    depthwise_group group;
+    for (std::size_t i = 0; i < 4; ++i) group.at[i] = std::min(i, count - 1) * distance;
+    return group;
+  }
+  /// Where the group that output x belongs to begins: the last one ends with the line.
+  static std::size_t start(std::size_t x, std::size_t count) { return std::min(x, count < 4 ? 0 : count - 4); }
+};
+
 /// To 8-bit codes, where rounding goes up at ties or meets none.
-template <class Output>
-[[gnu::target("avx2")]] inline void convolve_simply(const depthwise_outputs<Output>& line, std::int32_t zero_point,
+template <class Taps, class Output>
+[[gnu::target("avx2")]] inline void convolve_simply(const depthwise_outputs<Output> line, std::int32_t zero_point,
                                                     code_range allowed) {
+  const auto factors = quarter_factors::of(load(line.multipliers), load(line.shifts));
   const auto window = byte_lanes<Output>::of(zero_point, allowed);
-  const auto factors = quarter_factors::of(_mm256_load_si256(reinterpret_cast<const __m256i*>(line.unit.multipliers)),
-                                           _mm256_load_si256(reinterpret_cast<const __m256i*>(line.unit.shifts)));
+  const __m256i biases = load(line.biases);
+  const auto windows = depthwise_group::of(line.count, line.windows.window_bytes);
+  const auto outputs = depthwise_group::of(line.count, line.channels);
   for (std::size_t x = 0; x < line.count; x += 4) {
-    const depthwise_sums sums = line.sums(x);
-    const __m256i codes = window.codes(factors.requantize(sums.pixels[0]), factors.requantize(sums.pixels[1]),
-                                       factors.requantize(sums.pixels[2]), factors.requantize(sums.pixels[3]));
+    const std::size_t start = depthwise_group::start(x, line.count);
+    depthwise_sums sums{{biases, biases, biases, biases}};
+    Taps::add_to(sums, line, line.windows.first + start * line.windows.window_bytes, windows.at);
+    const __m256i codes = window.codes(factors.requantize(sums.windows[0]), factors.requantize(sums.windows[1]),
+                                       factors.requantize(sums.windows[2]), factors.requantize(sums.windows[3]));
     const __m128i first = _mm256_castsi256_si128(codes), last = _mm256_extracti128_si256(codes, 1);
-    _mm_storel_epi64(reinterpret_cast<__m128i*>(line.codes + line.clamped(x) * line.channels), first);
-    _mm_storeh_pd(reinterpret_cast<double*>(line.codes + line.clamped(x + 1) * line.channels), _mm_castsi128_pd(first));
-    _mm_storel_epi64(reinterpret_cast<__m128i*>(line.codes + line.clamped(x + 2) * line.channels), last);
-    _mm_storeh_pd(reinterpret_cast<double*>(line.codes + line.clamped(x + 3) * line.channels), _mm_castsi128_pd(last));
+    Output* const target = line.codes + start * line.channels;
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(target), first);
+    _mm_storeh_pd(reinterpret_cast<double*>(target + outputs.at[1]), _mm_castsi128_pd(first));
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(target + outputs.at[2]), last);
+    _mm_storeh_pd(reinterpret_cast<double*>(target + outputs.at[3]), _mm_castsi128_pd(last));
   }
 }
 
 /// To any codes, by any rounding.
 template <class Output, integer_rounding Rounding>
-[[gnu::target("avx2")]] inline void convolve_generally(const depthwise_outputs<Output>& line, code_window window) {
-  const __m256i multipliers = _mm256_load_si256(reinterpret_cast<const __m256i*>(line.unit.multipliers));
-  const __m256i shifts = _mm256_load_si256(reinterpret_cast<const __m256i*>(line.unit.shifts));
+[[gnu::target("avx2")]] inline void convolve_generally(const depthwise_outputs<Output> line, code_window window) {
+  const __m256i biases = load(line.biases), multipliers = load(line.multipliers), shifts = load(line.shifts);
+  const auto windows = depthwise_group::of(line.count, line.windows.window_bytes);
+  const auto outputs = depthwise_group::of(line.count, line.channels);
   for (std::size_t x = 0; x < line.count; x += 4) {
-    const depthwise_sums sums = line.sums(x);
-    for (std::size_t i = 0; i < 4; ++i) {
-      const __m256i rounded = requantize<Rounding>(sums.pixels[i], multipliers, shifts);
-      store_codes(codes_of(rounded, window), line.codes + line.clamped(x + i) * line.channels, 8);
-    }
+    const std::size_t start = depthwise_group::start(x, line.count);
+    depthwise_sums sums{{biases, biases, biases, biases}};
+    any_taps::add_to(sums, line, line.windows.first + start * line.windows.window_bytes, windows.at);
+    for (std::size_t i = 0; i < 4; ++i)
+      store_codes(codes_of(requantize<Rounding>(sums.windows[i], multipliers, shifts), window),
+                  line.codes + start * line.channels + outputs.at[i], 8);
   }
+}
+
+/// To 8-bit codes as above, with code of its own for windows of 3 x 3 and of 5 x 5.
+template <class Output>
+void convolve_bytes(const weighted_sum& sums, const depthwise_outputs<Output>& line) {
+  using three = decltype(dense_taps(std::make_index_sequence<3 * 2>()));
+  using five = decltype(dense_taps(std::make_index_sequence<5 * 3>()));
+  const bool dense = line.windows.runs == 1;
+  if (dense && line.windows.taps == three::count)
+    convolve_simply<three>(line, sums.output_zero_point, sums.output_codes);
+  else if (dense && line.windows.taps == five::count)
+    convolve_simply<five>(line, sums.output_zero_point, sums.output_codes);
+  else
+    convolve_simply<any_taps>(line, sums.output_zero_point, sums.output_codes);
 }
 
 /// Outputs side by side from one line, by the simplest code that rounds as `Rounding` does.
 template <class Output, integer_rounding Rounding>
-void convolve_line(const weighted_sum& sums, const depthwise_outputs<Output>& line) {
+void convolve_line(const weighted_sum& sums, depthwise_rounding rounding, const depthwise_outputs<Output>& line) {
   if constexpr (sizeof(Output) == 1 && to_nearest<Rounding>)
-    if (rounds_simply<Rounding>(line.unit.rounding) && suits_byte_lanes(sums.output_zero_point))
-      return convolve_simply(line, sums.output_zero_point, sums.output_codes);
+    if (rounds_simply<Rounding>(rounding) && suits_byte_lanes(sums.output_zero_point))
+      return convolve_bytes(sums, line);
   convolve_generally<Output, Rounding>(line, code_window::of(sums.output_zero_point, sums.output_codes));
 }
 
@@ -208,22 +272,25 @@ void convolve_line(const weighted_sum& sums, const depthwise_outputs<Output>& li
 template <class Activation, class Output, integer_rounding Rounding>
 void depthwise(const convolution_arguments<Activation, Output>& call, std::size_t first, std::size_t last) noexcept {
   const convolution_constants& constants = call.constants;
-  const auto& [vertical, horizontal] = constants.window;
-  const std::size_t channels = constants.groups, height = vertical.output(), width = horizontal.output();
-  const std::size_t column_bytes = depthwise_unit::column_bytes(constants);
-  const std::size_t step = line_outputs(horizontal, column_bytes);
+  const window_axis& across = constants.window.horizontal;
+  const std::size_t channels = constants.groups, width = across.output(), units = depthwise_unit::units(constants);
+  const std::size_t column_bytes = depthwise_unit::column_bytes(constants), step = line_outputs(across, column_bytes);
   std::byte* const line = aligned(call.workspace, alignof(depthwise_unit));
   const auto windows = depthwise_windows::of(constants, line, column_bytes, depthwise_unit::pair_bytes);
   for (std::size_t row = first; row < last; ++row) {
-    const Activation* image = call.activations + row / height * vertical.input * horizontal.input * channels;
-    for (std::size_t i = 0; i < depthwise_unit::units(constants); ++i) {
+    const auto rows = depthwise_rows<Activation>::of(constants, call.activations, row);
+    for (std::size_t i = 0; i < units; ++i) {
       const std::size_t channel = depthwise_unit::first_channel(constants, i);
       const auto& unit = *reinterpret_cast<const depthwise_unit*>(call.packed + i * depthwise_unit::bytes(constants));
       for (std::size_t x = 0; x < width; x += step) {
         const std::size_t count = std::min(step, width - x);
-        make_line(constants, image + channel, row % height, line_parts::of(horizontal, x, count), line);
-        convolve_line<Output, Rounding>(
-            constants.sums, {unit, windows, call.outputs + (row * width + x) * channels + channel, channels, count});
+        make_line(rows, channel, line_parts::of(across, x, count), line);
+        for (const std::size_t half : {std::size_t{0}, std::size_t{8}})
+          convolve_line<Output, Rounding>(
+              constants.sums, unit.rounding,
+              {unit.biases + half, unit.multipliers + half, unit.shifts + half, unit.weights(constants, half),
+               windows.moved(half / 8 * 32), call.outputs + (row * width + x) * channels + channel + half, channels,
+               count});
       }
     }
   }

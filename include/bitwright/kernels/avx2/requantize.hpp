@@ -256,18 +256,19 @@ struct byte_lanes {
             _mm256_set1_epi8(static_cast<char>(codes.max))};
   }
 
-  /// The codes of 4 times 8 rounded numbers, in order: all of a, then b, c and d.
-  [[gnu::target("avx2"), gnu::always_inline]] __m256i codes(__m256i a, __m256i b, __m256i c, __m256i d) const {
+  /// The codes of 4 times 8 rounded numbers, in the order of packing: 4 of a, of b, of c and of d, then the others.
+  [[gnu::target("avx2"), gnu::always_inline]] __m256i packed(__m256i a, __m256i b, __m256i c, __m256i d) const {
     const __m256i ab = _mm256_adds_epi16(_mm256_packs_epi32(a, b), zero_points);
     const __m256i cd = _mm256_adds_epi16(_mm256_packs_epi32(c, d), zero_points);
-    // Packing takes 128 bits of each at a time: 4 codes of a, b, c and d, then the other 4.
-    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
     if constexpr (std::same_as<Output, std::uint8_t>)
-      return _mm256_permutevar8x32_epi32(_mm256_min_epu8(_mm256_max_epu8(_mm256_packus_epi16(ab, cd), least), most),
-                                         order);
+      return _mm256_min_epu8(_mm256_max_epu8(_mm256_packus_epi16(ab, cd), least), most);
     else
-      return _mm256_permutevar8x32_epi32(_mm256_min_epi8(_mm256_max_epi8(_mm256_packs_epi16(ab, cd), least), most),
-                                         order);
+      return _mm256_min_epi8(_mm256_max_epi8(_mm256_packs_epi16(ab, cd), least), most);
+  }
+
+  /// The same, in order: all of a, then b, c and d.
+  [[gnu::target("avx2"), gnu::always_inline]] __m256i codes(__m256i a, __m256i b, __m256i c, __m256i d) const {
+    return _mm256_permutevar8x32_epi32(packed(a, b, c, d), _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
   }
 };
 

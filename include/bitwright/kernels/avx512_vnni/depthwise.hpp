@@ -20,6 +20,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 // g++ 12 warns of the operands that its own intrinsics leave undefined.
 #if !defined(__clang__)
@@ -131,39 +132,57 @@ template <class Activation>
   return _mm256_xor_si256(loaded, _mm256_set1_epi8(static_cast<char>(0x80)));
 }
 
-/// Writes four rows of 32 channels, of which the chosen count, into `columns` columns of a line.
-template <class Activation>
+/// Writes `Rows` rows of 32 channels, of which the chosen count, and zeros for the rest of four, into `columns` columns
+/// of a line.
+template <std::size_t Rows, class Activation>
 [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni")]] inline void fill_line(
     const depthwise_row<Activation> (&rows)[4], __mmask32 chosen, std::size_t columns, std::byte* line,
     std::size_t column_bytes) {
-  for (std::size_t x = 0; x < columns; ++x, line += column_bytes) {
-    const __m256i first = load_unsigned(rows[0].column(x), chosen), second = load_unsigned(rows[1].column(x), chosen);
-    const __m256i third = load_unsigned(rows[2].column(x), chosen), fourth = load_unsigned(rows[3].column(x), chosen);
-    const __m256i low = _mm256_unpacklo_epi8(first, second), other_low = _mm256_unpacklo_epi8(third, fourth);
-    const __m256i high = _mm256_unpackhi_epi8(first, second), other_high = _mm256_unpackhi_epi8(third, fourth);
+  auto first = rows[0], second = rows[1], third = rows[2], fourth = rows[3];
+  const __m256i none = _mm256_setzero_si256();
+  for (; columns > 0; --columns, line += column_bytes) {
+    const __m256i a = load_unsigned(first.codes, chosen), b = Rows > 1 ? load_unsigned(second.codes, chosen) : none;
+    const __m256i c = Rows > 2 ? load_unsigned(third.codes, chosen) : none;
+    const __m256i d = Rows > 3 ? load_unsigned(fourth.codes, chosen) : none;
+    const __m256i low = _mm256_unpacklo_epi8(a, b), other_low = _mm256_unpacklo_epi8(c, d);
+    const __m256i high = _mm256_unpackhi_epi8(a, b), other_high = _mm256_unpackhi_epi8(c, d);
     auto* const fours = reinterpret_cast<__m256i*>(line);
     _mm256_store_si256(fours + 0, _mm256_unpacklo_epi16(low, other_low));
     _mm256_store_si256(fours + 1, _mm256_unpackhi_epi16(low, other_low));
     _mm256_store_si256(fours + 2, _mm256_unpacklo_epi16(high, other_high));
     _mm256_store_si256(fours + 3, _mm256_unpackhi_epi16(high, other_high));
+    first.codes += first.stride, second.codes += second.stride;
+    third.codes += third.stride, fourth.codes += fourth.stride;
   }
 }
 
-/// Writes the line under the outputs of row y that `parts` belongs to, for the chosen of 32 channels from where `image`
-/// begins.
+/// Writes four rows, or as many as the kernel has left, into the parts of a line.
+template <std::size_t Rows, class Activation>
+void fill_parts(const depthwise_row<Activation> (&rows)[4], const depthwise_row<Activation> (&outside)[4],
+                const line_parts& parts, __mmask32 chosen, std::byte* line, std::size_t column_bytes) {
+  fill_line<Rows>(outside, chosen, parts.left, line, column_bytes);
+  fill_line<Rows>(rows, chosen, parts.inside, line + parts.left * column_bytes, column_bytes);
+  fill_line<Rows>(outside, chosen, parts.right, line + (parts.left + parts.inside) * column_bytes, column_bytes);
+}
+
+/// Writes the line that `parts` belongs to, for the chosen of 32 channels from `channel` on.
 template <class Activation>
-void make_line(const convolution_constants& constants, const Activation* image, std::size_t y, const line_parts& parts,
-               __mmask32 chosen, std::byte* line) {
+void make_line(const depthwise_rows<Activation>& rows, std::size_t channel, const line_parts& parts, __mmask32 chosen,
+               std::byte* line) {
+  const convolution_constants& constants = rows.constants;
   Activation zeros[depthwise_unit::channels];
   std::fill_n(zeros, depthwise_unit::channels, static_cast<Activation>(constants.sums.activation_zero_point));
-  const std::size_t bytes = depthwise_unit::column_bytes(constants);
+  const std::size_t bytes = depthwise_unit::column_bytes(constants), kernel = constants.window.vertical.kernel;
   const depthwise_row<Activation> outside[4] = {{zeros, 0}, {zeros, 0}, {zeros, 0}, {zeros, 0}};
-  for (std::size_t tap = 0; tap < constants.window.vertical.kernel; tap += 4, line += depthwise_unit::four_bytes) {
-    depthwise_row<Activation> rows[4];
-    for (std::size_t i = 0; i < 4; ++i) rows[i] = find_row(constants, image, y, tap + i, parts.first_pixel, zeros);
-    fill_line(outside, chosen, parts.left, line, bytes);
-    fill_line(rows, chosen, parts.inside, line + parts.left * bytes, bytes);
-    fill_line(outside, chosen, parts.right, line + (parts.left + parts.inside) * bytes, bytes);
+  for (std::size_t tap = 0; tap < kernel; tap += 4, line += depthwise_unit::four_bytes) {
+    depthwise_row<Activation> four[4];
+    for (std::size_t i = 0; i < 4; ++i) four[i] = rows.find(tap + i, parts.first_pixel, channel, zeros);
+    if (kernel - tap == 1)
+      fill_parts<1>(four, outside, parts, chosen, line, bytes);
+    else if (kernel - tap == 3)
+      fill_parts<3>(four, outside, parts, chosen, line, bytes);
+    else
+      fill_parts<4>(four, outside, parts, chosen, line, bytes);
   }
 }
 
@@ -183,52 +202,75 @@ struct depthwise_outputs {
   std::size_t channels;  ///< From one output to the next.
   __mmask32 chosen;      ///< Of a unit's channels.
   std::size_t count;
-
-  Output* output(std::size_t x) const { return codes + std::min(x, count - 1) * channels; }
 };
 
-[[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni"), gnu::always_inline]] inline __m512i add_products(
-    __m512i sums, const std::byte* codes, const std::int8_t* weights) {
-  return _mm512_dpbusd_epi32(sums, _mm512_load_si512(codes), _mm512_load_si512(weights));
+/// Adds four taps of two windows, the second `next` bytes from the first.
+[[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni"), gnu::always_inline]] inline void add_tap(
+    depthwise_sums& sums, const std::byte* codes, std::size_t next, const std::int8_t* weights) {
+  const __m512i low = _mm512_load_si512(weights), high = _mm512_load_si512(weights + 64);
+  sums.first[0] = _mm512_dpbusd_epi32(sums.first[0], _mm512_load_si512(codes), low);
+  sums.first[1] = _mm512_dpbusd_epi32(sums.first[1], _mm512_load_si512(codes + 64), high);
+  sums.second[0] = _mm512_dpbusd_epi32(sums.second[0], _mm512_load_si512(codes + next), low);
+  sums.second[1] = _mm512_dpbusd_epi32(sums.second[1], _mm512_load_si512(codes + next + 64), high);
 }
 
-/// The sums of outputs x and x + 1; of the last twice where it is x.
-template <class Output>
-[[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni"), gnu::always_inline]] inline depthwise_sums sum_windows(
-    const depthwise_outputs<Output>& line, std::size_t x) {
-  const __m512i low = _mm512_load_si512(line.biases), high = _mm512_load_si512(line.biases + 16);
-  __m512i a = low, b = high, c = low, d = high;
-  const std::int8_t* weights = line.unit.weights();
-  const std::byte* const first = line.windows.first + x * line.windows.window_bytes;
-  const std::size_t next = x + 1 < line.count ? line.windows.window_bytes : 0;
-  for (std::size_t run = 0; run < line.windows.runs; ++run)
-    for (std::size_t tap = 0; tap < line.windows.taps; ++tap, weights += depthwise_unit::four_bytes) {
-      const std::byte* const codes = first + run * line.windows.run_bytes + tap * depthwise_unit::four_bytes;
-      a = add_products(a, codes, weights);
-      b = add_products(b, codes + 64, weights + 64);
-      c = add_products(c, codes + next, weights);
-      d = add_products(d, codes + next + 64, weights + 64);
-    }
-  return {{a, b}, {c, d}};
+/// Windows of any taps.
+struct any_taps {
+  template <class Output>
+  [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni"), gnu::always_inline]] static void add_to(
+      depthwise_sums& sums, const depthwise_outputs<Output>& line, const std::byte* codes, std::size_t next) {
+    const std::int8_t* weights = line.unit.weights();
+    for (std::size_t run = 0; run < line.windows.runs; ++run)
+      for (std::size_t tap = 0; tap < line.windows.taps; ++tap, weights += depthwise_unit::four_bytes)
+        add_tap(sums, codes + run * line.windows.run_bytes + tap * depthwise_unit::four_bytes, next, weights);
+  }
+};
+
+/// Windows whose taps lie beside each other, as many fours as there are indices.
+template <std::size_t... Taps>
+struct dense_taps {
+  static constexpr std::size_t count = sizeof...(Taps);
+
+  constexpr explicit dense_taps(std::index_sequence<Taps...>) {}
+
+  template <class Output>
+  [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni"), gnu::always_inline]] static void add_to(
+      depthwise_sums& sums, const depthwise_outputs<Output>& line, const std::byte* codes, std::size_t next) {
+    constexpr std::size_t bytes = depthwise_unit::four_bytes;
+    (add_tap(sums, codes + Taps * bytes, next, line.unit.weights() + Taps * bytes), ...);
+  }
+};
+
+/// The codes of the chosen channels of one pixel.
+[[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni"), gnu::always_inline]] inline void store_chosen(
+    void* outputs, __mmask32 chosen, __m256i codes) {
+  if (chosen == ~__mmask32{0})
+    _mm256_storeu_si256(static_cast<__m256i*>(outputs), codes);
+  else
+    _mm256_mask_storeu_epi8(outputs, chosen, codes);
 }
 
 /// To 8-bit codes, where rounding goes up at ties or meets none.
-template <class Output>
+template <class Taps, class Output>
 [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni")]] inline void convolve_simply(
-    const depthwise_outputs<Output>& line, std::int32_t zero_point, code_range allowed) {
+    const depthwise_outputs<Output> line, std::int32_t zero_point, code_range allowed) {
   const depthwise_unit& unit = line.unit;
   const auto low = quarter_factors::of(_mm512_load_si512(unit.multipliers), _mm512_load_si512(unit.shifts));
   const auto high = quarter_factors::of(_mm512_load_si512(unit.multipliers + 16), _mm512_load_si512(unit.shifts + 16));
   const auto window = byte_lanes<Output>::of(zero_point, allowed);
+  const __m512i low_bias = _mm512_load_si512(line.biases), high_bias = _mm512_load_si512(line.biases + 16);
   // Packing takes 128 bits of each register at a time, in the order of interleaving: 4 channels of either pixel.
   const __m512i order = _mm512_setr_epi32(0, 8, 1, 9, 4, 12, 5, 13, 2, 10, 3, 11, 6, 14, 7, 15);
   for (std::size_t x = 0; x < line.count; x += 2) {
-    const depthwise_sums sums = sum_windows(line, x);
+    const std::size_t second = x + 1 < line.count ? 1 : 0;  // The last twice, if one is left.
+    depthwise_sums sums{{low_bias, high_bias}, {low_bias, high_bias}};
+    Taps::add_to(sums, line, line.windows.first + x * line.windows.window_bytes, second * line.windows.window_bytes);
     const __m512i packed = window.packed(low.requantize(sums.first[0]), high.requantize(sums.first[1]),
                                          low.requantize(sums.second[0]), high.requantize(sums.second[1]));
     const __m512i both = _mm512_permutexvar_epi32(order, packed);
-    _mm256_mask_storeu_epi8(line.output(x), line.chosen, _mm512_castsi512_si256(both));
-    _mm256_mask_storeu_epi8(line.output(x + 1), line.chosen, _mm512_extracti64x4_epi64(both, 1));
+    Output* const outputs = line.codes + x * line.channels;
+    store_chosen(outputs, line.chosen, _mm512_castsi512_si256(both));
+    store_chosen(outputs + second * line.channels, line.chosen, _mm512_extracti64x4_epi64(both, 1));
   }
 }
 
@@ -250,12 +292,27 @@ template <class Output, integer_rounding Rounding>
 
 template <class Output, integer_rounding Rounding>
 [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni")]] inline void convolve_generally(
-    const depthwise_outputs<Output>& line, code_window window) {
-  for (std::size_t x = 0; x < line.count; x += 2) {
-    const depthwise_sums sums = sum_windows(line, x);
-    store_generally<Output, Rounding>(line.unit, sums.first, window, line.chosen, line.output(x));
-    store_generally<Output, Rounding>(line.unit, sums.second, window, line.chosen, line.output(x + 1));
+    const depthwise_outputs<Output> line, code_window window) {
+  const __m512i low = _mm512_load_si512(line.biases), high = _mm512_load_si512(line.biases + 16);
+  for (std::size_t x = 0; x < line.count; ++x) {
+    depthwise_sums sums{{low, high}, {low, high}};
+    any_taps::add_to(sums, line, line.windows.first + x * line.windows.window_bytes, 0);
+    store_generally<Output, Rounding>(line.unit, sums.first, window, line.chosen, line.codes + x * line.channels);
   }
+}
+
+/// To 8-bit codes as above, with code of its own for windows of 3 x 3 and of 5 x 5.
+template <class Output>
+void convolve_bytes(const weighted_sum& sums, const depthwise_outputs<Output>& line) {
+  using three = decltype(dense_taps(std::make_index_sequence<3 * 1>()));
+  using five = decltype(dense_taps(std::make_index_sequence<5 * 2>()));
+  const bool dense = line.windows.runs == 1;
+  if (dense && line.windows.taps == three::count)
+    convolve_simply<three>(line, sums.output_zero_point, sums.output_codes);
+  else if (dense && line.windows.taps == five::count)
+    convolve_simply<five>(line, sums.output_zero_point, sums.output_codes);
+  else
+    convolve_simply<any_taps>(line, sums.output_zero_point, sums.output_codes);
 }
 
 /// Outputs side by side from one line, by the simplest code that rounds as `Rounding` does.
@@ -263,7 +320,7 @@ template <class Output, integer_rounding Rounding>
 void convolve_line(const weighted_sum& sums, const depthwise_outputs<Output>& line) {
   if constexpr (sizeof(Output) == 1 && to_nearest<Rounding>)
     if (rounds_simply<Rounding>(line.unit.rounding) && suits_byte_lanes(sums.output_zero_point))
-      return convolve_simply(line, sums.output_zero_point, sums.output_codes);
+      return convolve_bytes(sums, line);
   convolve_generally<Output, Rounding>(line, code_window::of(sums.output_zero_point, sums.output_codes));
 }
 
@@ -277,21 +334,20 @@ void depthwise(const convolution_arguments<Activation, Output>& call, std::size_
     return avx2::depthwise<Activation, Output, Rounding>(wide, first, last);
   }
   const convolution_constants& constants = call.constants;
-  const auto& [vertical, horizontal] = constants.window;
-  const std::size_t channels = constants.groups, height = vertical.output(), width = horizontal.output();
-  const std::size_t column_bytes = depthwise_unit::column_bytes(constants),
-                    step = line_outputs(horizontal, column_bytes);
+  const window_axis& across = constants.window.horizontal;
+  const std::size_t channels = constants.groups, width = across.output(), units = depthwise_unit::units(constants);
+  const std::size_t column_bytes = depthwise_unit::column_bytes(constants), step = line_outputs(across, column_bytes);
   std::byte* const line = aligned(call.workspace, alignof(depthwise_unit));
   const auto windows = depthwise_windows::of(constants, line, column_bytes, depthwise_unit::four_bytes);
   for (std::size_t row = first; row < last; ++row) {
-    const Activation* image = call.activations + row / height * vertical.input * horizontal.input * channels;
-    for (std::size_t i = 0; i < depthwise_unit::units(constants); ++i) {
+    const auto rows = depthwise_rows<Activation>::of(constants, call.activations, row);
+    for (std::size_t i = 0; i < units; ++i) {
       const std::size_t channel = i * depthwise_unit::channels, left = channels - channel;
       const auto& unit = *reinterpret_cast<const depthwise_unit*>(packed + i * depthwise_unit::bytes(constants));
       const auto chosen = static_cast<__mmask32>(left >= 32 ? ~0u : (1u << left) - 1);
       for (std::size_t x = 0; x < width; x += step) {
         const std::size_t count = std::min(step, width - x);
-        make_line(constants, image + channel, row % height, line_parts::of(horizontal, x, count), chosen, line);
+        make_line(rows, channel, line_parts::of(across, x, count), chosen, line);
         convolve_line<Output, Rounding>(
             constants.sums, {unit, unit.biases_for<Activation>(), windows,
                              call.outputs + (row * width + x) * channels + channel, channels, chosen, count});
