@@ -30,6 +30,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <limits>
 #include <span>
 
@@ -97,12 +98,17 @@ class logarithmic {
 
   /// From known parameters. Throws invalid_argument unless `unit` and its inverse are positive, normal numbers, count is
   /// in [1, 126] and the greatest level is finite.
-  logarithmic(float unit, int count) : unit_(unit), inverse_unit_(1 / unit), count_(count) {
+  logarithmic(float unit, int count)
+      : unit_(unit),
+        inverse_unit_(1 / unit),
+        unit_bits_(std::bit_cast<std::int32_t>(unit)),
+        second_bits_(std::bit_cast<std::int32_t>(0x1.6a09e6p0f * unit)),
+        count_(count) {
     require(std::isnormal(unit) && unit > 0 && std::isnormal(inverse_unit_), "logarithmic: unit", unit,
             "a positive, normal number with a normal inverse");
     require(count >= 1 && count <= 126, "logarithmic: count", count, "[1, 126]");
-    require(std::isfinite(dequantize(static_cast<std::int8_t>(count))), "logarithmic: count", count,
-            "a finite greatest level");
+    require(std::isfinite(std::ldexp(unit, (count - 1) / Base::levels_per_octave + Base::levels_per_octave - 1)),
+            "logarithmic: count", count, "a finite greatest level");
   }
 
   /// Bits that number the codes: one for the sign, and those of count + 1 magnitudes.
@@ -112,14 +118,14 @@ class logarithmic {
 
   /// The code of one value. NaN becomes 0; what lies beyond the greatest level goes there, infinity too.
   [[gnu::always_inline]] std::int8_t quantize(float value) const {
-    const float magnitude = Assignment::prepare(std::abs(value) * inverse_unit_);
-    const float number = magnitude == magnitude ? magnitude : 0.0f;
-    const std::int32_t bits = std::bit_cast<std::int32_t>(number), fraction = bits & 0x7fffff;
-    std::int32_t level = ((bits >> 23) - 127) * Base::levels_per_octave + 1;
+    // Floats that are not negative have the order of their bits, and NaN stands above them all: integers from here on.
+    const std::int32_t read = std::bit_cast<std::int32_t>(Assignment::prepare(std::abs(value) * inverse_unit_));
+    const std::int32_t bits = read > std::bit_cast<std::int32_t>(std::numeric_limits<float>::infinity()) ? 0 : read;
+    const std::int32_t fraction = bits & 0x7fffff;
     constexpr auto borders = Assignment::borders(Base{});
-    if constexpr (borders.size() > 0) level += fraction >= borders[0] ? 1 : 0;
-    if constexpr (borders.size() > 1) level += fraction >= borders[1] ? 1 : 0;
-    const std::int32_t least = number >= Assignment::least ? 1 : 0;
+    std::int32_t level = ((bits >> 23) - 127) * Base::levels_per_octave + 1 + static_cast<std::int32_t>(borders.size());
+    for (const std::int32_t border : borders) level += (fraction - border) >> 31;  // One less where it lies below.
+    const std::int32_t least = bits >= std::bit_cast<std::int32_t>(Assignment::least) ? 1 : 0;
     level = level < least ? least : level;
     level = level > count_ ? count_ : level;
     const std::int32_t sign = std::bit_cast<std::int32_t>(value) >> 31;  // -1 or 0
@@ -128,11 +134,11 @@ class logarithmic {
 
   /// The value of one code: exact for base 2, rounded once for base sqrt(2).
   [[gnu::always_inline]] float dequantize(std::int8_t code) const {
-    const std::int32_t signed_level = code, sign = signed_level >> 31, k = ((signed_level ^ sign) - sign) - 1;
+    const std::int32_t level = code, k = std::abs(level) - 1;
     constexpr int halves = Base::levels_per_octave - 1;
-    const std::int32_t root = (k & halves) != 0 ? 0x3504f3 : 0;  // sqrt(2) as a float
-    const std::int32_t bits = ((((k >> halves) + 127) << 23) | root) * (code != 0 ? 1 : 0);
-    return std::bit_cast<float>(bits | (sign & std::numeric_limits<std::int32_t>::min())) * unit_;
+    const std::int32_t first = (k & halves) != 0 ? second_bits_ : unit_bits_;
+    const std::int32_t magnitude = level != 0 ? first + ((k >> halves) << 23) : 0;  // Times 2^(k >> halves).
+    return std::bit_cast<float>(magnitude | (level & std::numeric_limits<std::int32_t>::min()));
   }
 
   /// The code of each value, on every path the same. Throws invalid_argument unless both spans have the same size.
@@ -159,6 +165,8 @@ class logarithmic {
 
   float unit_;
   float inverse_unit_;
+  std::int32_t unit_bits_;  // Of the first level, and of the second in case of base sqrt(2).
+  std::int32_t second_bits_;
   std::int32_t count_;
 };
 
