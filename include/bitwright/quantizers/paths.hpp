@@ -24,11 +24,12 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace bitwright {
 
 /// `q.quantize(value)` is the code of one value; or `q.quantize(value, index)`, which may depend on the value's place in
-/// its span too. `q.dequantize(code)` is the value of one code.
+/// its span too, counted modulo 2^32. `q.dequantize(code)` is the value of one code.
 template <class Q>
 concept elementwise_quantizer = requires(const Q& q, float value, typename Q::code_type code, std::uint32_t index) {
   { q.dequantize(code) } -> std::same_as<float>;
@@ -56,20 +57,20 @@ inline constexpr std::size_t block_size = 64;
 
 /// The code of the value at `index`, for schemes that ask for it and for those that do not.
 template <class Q>
-[[gnu::always_inline]] inline typename Q::code_type code_at(const Q& q, float value, std::size_t index) {
+[[gnu::always_inline]] inline typename Q::code_type code_at(const Q& q, float value, std::uint32_t index) {
   if constexpr (requires {
                   { q.quantize(value) } -> std::same_as<typename Q::code_type>;
                 })
     return q.quantize(value);
   else
-    return q.quantize(value, static_cast<std::uint32_t>(index));
+    return q.quantize(value, index);
 }
 
 /// The codes of a block whose first value has the index `first`.
 template <class Q>
 [[gnu::always_inline]] inline void quantize_block(const Q& q, const float* __restrict values,
-                                                  typename Q::code_type* __restrict codes, std::size_t first) {
-  for (std::size_t i = 0; i < block_size; ++i) codes[i] = code_at(q, values[i], first + i);
+                                                  typename Q::code_type* __restrict codes, std::uint32_t first) {
+  for (std::uint32_t i = 0; i < block_size; ++i) codes[i] = code_at(q, values[i], first + i);
 }
 
 template <class Q>
@@ -78,22 +79,28 @@ template <class Q>
   for (std::size_t i = 0; i < block_size; ++i) values[i] = q.dequantize(codes[i]);
 }
 
+/// How the loops hold a quantizer: as a copy where that is cheap, because what is written through a pointer to bytes
+/// might otherwise be a part of it, to be read again each time.
+template <class Q>
+using held = std::conditional_t<std::is_trivially_copyable_v<Q> && sizeof(Q) <= 128, const Q, const Q&>;
+
 /// Whole blocks, then the rest in a block of its own.
 template <class Q>
-[[gnu::always_inline]] inline void quantize_blocks(const Q& q, const float* values, typename Q::code_type* codes,
+[[gnu::always_inline]] inline void quantize_blocks(held<Q> q, const float* values, typename Q::code_type* codes,
                                                    std::size_t count) {
   std::size_t i = 0;
-  for (; i + block_size <= count; i += block_size) quantize_block(q, values + i, codes + i, i);
+  for (; i + block_size <= count; i += block_size)
+    quantize_block(q, values + i, codes + i, static_cast<std::uint32_t>(i));
   if (i == count) return;
   float rest[block_size] = {};
   typename Q::code_type rest_codes[block_size];
   std::copy_n(values + i, count - i, rest);
-  quantize_block(q, rest, rest_codes, i);
+  quantize_block(q, rest, rest_codes, static_cast<std::uint32_t>(i));
   std::copy_n(rest_codes, count - i, codes + i);
 }
 
 template <class Q>
-[[gnu::always_inline]] inline void dequantize_blocks(const Q& q, const typename Q::code_type* codes, float* values,
+[[gnu::always_inline]] inline void dequantize_blocks(held<Q> q, const typename Q::code_type* codes, float* values,
                                                      std::size_t count) {
   std::size_t i = 0;
   for (; i + block_size <= count; i += block_size) dequantize_block(q, codes + i, values + i);
@@ -109,7 +116,7 @@ namespace scalar {  // The definition of correct.
 
 template <class Q>
 void quantize(const Q& q, const float* values, typename Q::code_type* codes, std::size_t count) noexcept {
-  for (std::size_t i = 0; i < count; ++i) codes[i] = code_at(q, values[i], i);
+  for (std::size_t i = 0; i < count; ++i) codes[i] = code_at(q, values[i], static_cast<std::uint32_t>(i));
 }
 
 template <class Q>
@@ -126,13 +133,13 @@ namespace avx2 {
 template <class Q>
 [[gnu::target("avx2")]] void quantize(const Q& q, const float* values, typename Q::code_type* codes,
                                       std::size_t count) noexcept {
-  quantize_blocks(q, values, codes, count);
+  quantize_blocks<Q>(q, values, codes, count);
 }
 
 template <class Q>
 [[gnu::target("avx2")]] void dequantize(const Q& q, const typename Q::code_type* codes, float* values,
                                         std::size_t count) noexcept {
-  dequantize_blocks(q, codes, values, count);
+  dequantize_blocks<Q>(q, codes, values, count);
 }
 
 }  // namespace avx2
@@ -143,14 +150,14 @@ template <class Q>
 [[gnu::target("avx2,avx512f,avx512bw,avx512dq,avx512vl")]] void quantize(const Q& q, const float* values,
                                                                          typename Q::code_type* codes,
                                                                          std::size_t count) noexcept {
-  quantize_blocks(q, values, codes, count);
+  quantize_blocks<Q>(q, values, codes, count);
 }
 
 template <class Q>
 [[gnu::target("avx2,avx512f,avx512bw,avx512dq,avx512vl")]] void dequantize(const Q& q,
                                                                            const typename Q::code_type* codes,
                                                                            float* values, std::size_t count) noexcept {
-  dequantize_blocks(q, codes, values, count);
+  dequantize_blocks<Q>(q, codes, values, count);
 }
 
 }  // namespace avx512
@@ -161,12 +168,12 @@ namespace neon {  // Every 64-bit Arm has it: no attribute is needed, only the b
 
 template <class Q>
 void quantize(const Q& q, const float* values, typename Q::code_type* codes, std::size_t count) noexcept {
-  quantize_blocks(q, values, codes, count);
+  quantize_blocks<Q>(q, values, codes, count);
 }
 
 template <class Q>
 void dequantize(const Q& q, const typename Q::code_type* codes, float* values, std::size_t count) noexcept {
-  dequantize_blocks(q, codes, values, count);
+  dequantize_blocks<Q>(q, codes, values, count);
 }
 
 }  // namespace neon
