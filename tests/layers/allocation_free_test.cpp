@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: MIT
 // Running a plan allocates nothing: operator new is replaced by one that counts.
-#include <bitwright/layers/convolution.hpp>
-#include <bitwright/layers/linear.hpp>
-#include <bitwright/layers/pooling.hpp>
-#include <bitwright/layers/residual_add.hpp>
+#include "every_plan.hpp"
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <atomic>
 #include <cstddef>
-#include <cstdint>
 #include <cstdlib>
 #include <functional>
 #include <new>
-#include <vector>
+#include <string>
 
 namespace {
 
@@ -72,36 +67,12 @@ TEST(allocations, are_counted) {
 }
 
 TEST(allocations, are_none_when_a_plan_runs) {
-  const std::vector<std::int8_t> weights(2 * 3 * 3 * 4, 1);
-  const std::vector<affine_scale> maps{{1}};
-  const affine_scale one{1};
-  const linear<> multiply(
-      {.input = one, .weights = tensor_view<const std::int8_t>(weights, {2, 36}), .weight_maps = maps, .output = one});
-  const convolution<> convolve({.input = one,
-                                .image = {5, 5},
-                                .weights = tensor_view<const std::int8_t>(weights, {2, 3, 3, 4}),
-                                .weight_maps = maps,
-                                .padding = image_padding::on_all_sides(1),
-                                .output = one});
-  const residual_add<> add({.left = one, .right = one, .output = one});
-  const pooling_window window{.image = {5, 5}, .channels = 4, .kernel = {3, 3}};
-  const max_pooling<> greatest(window);
-  const average_pooling<> average({.input = one, .window = window, .output = one});
-
-  const std::vector<std::uint8_t> rows(5 * 36), image(convolve.input_size());
-  std::vector<std::uint8_t> products(10), convolved(convolve.output_size()), sum(100), pooled(greatest.output_size());
-  std::vector<std::byte> workspace(std::max(multiply.workspace_bytes(), convolve.workspace_bytes()));
-  const auto run = [&](const auto& pool) {
-    return allocations_of([&] {
-      multiply.run(rows, products, workspace, pool);
-      convolve.run(image, convolved, workspace, pool);
-      add.run(image, image, sum, pool);
-      greatest.run(image, pooled, pool);
-      average.run(image, pooled, pool);
-    });
-  };
-  EXPECT_EQ(run(serial_executor()), 0u);
-  EXPECT_EQ(run(type_erased()), 0u);
+  for (const std::string& path : reference::names_of_paths()) {
+    const reference::every_plan plan(path);
+    reference::every_output outputs = plan.outputs();
+    EXPECT_EQ(allocations_of([&] { plan.run(outputs); }), 0u) << path;
+    EXPECT_EQ(allocations_of([&] { plan.run(outputs, type_erased()); }), 0u) << path;
+  }
 }
 
 }  // namespace
