@@ -23,7 +23,9 @@
 #include <string_view>
 
 #if defined(__x86_64__) && defined(__GNUC__)
+#include <bitwright/kernels/avx2/convolution.hpp>
 #include <bitwright/kernels/avx512_vnni/convolution.hpp>
+#include <bitwright/kernels/avx_vnni/convolution.hpp>
 #endif
 
 namespace bitwright::kernels {
@@ -42,21 +44,31 @@ struct convolution_path {
 /// Best first; scalar closes the list.
 template <one_of<std::uint8_t, std::int8_t> Activation,
           one_of<std::uint8_t, std::int8_t, std::int16_t, std::int32_t> Output, integer_rounding Rounding>
-inline constexpr auto convolution_paths = std::to_array<convolution_path<Activation, Output>>({
+inline constexpr std::array convolution_paths {
 #if defined(__x86_64__) && defined(__GNUC__)
-  {"avx512_vnni",
-   cpu::has_avx512_vnni,
-   avx512_vnni::convolution_packed_bytes<Activation>,
-   avx512_vnni::convolution_pack<Activation>,
-   avx512_vnni::convolution_workspace_bytes<Activation>,
-   avx512_vnni::convolution<Activation, Output, Rounding>},
+  convolution_path<Activation, Output>{"avx512_vnni",
+                                       cpu::has_avx512_vnni,
+                                       avx512_vnni::convolution_packed_bytes<Activation>,
+                                       avx512_vnni::convolution_pack<Activation>,
+                                       avx512_vnni::convolution_workspace_bytes<Activation>,
+                                       avx512_vnni::convolution<Activation, Output, Rounding>},
+      convolution_path<Activation, Output>{"avx_vnni",
+                                           cpu::has_avx_vnni,
+                                           avx_vnni::convolution_packed_bytes<Activation>,
+                                           avx_vnni::convolution_pack<Activation>,
+                                           avx_vnni::convolution_workspace_bytes<Activation>,
+                                           avx_vnni::convolution<Activation, Output, Rounding>},
+      convolution_path<Activation, Output>{"avx2",
+                                           cpu::has_avx2,
+                                           avx2::convolution_packed_bytes<Activation>,
+                                           avx2::convolution_pack<Activation>,
+                                           avx2::convolution_workspace_bytes<Activation>,
+                                           avx2::convolution<Activation, Output, Rounding>},
 #endif
-      {"scalar",
-       always_available,
-       scalar::convolution_packed_bytes,
-       scalar::convolution_pack,
-       scalar::convolution_workspace_bytes,
-       scalar::convolution<Activation, Output, Rounding>},
-});
+      convolution_path<Activation, Output> {
+    "scalar", always_available, scalar::convolution_packed_bytes, scalar::convolution_pack,
+        scalar::convolution_workspace_bytes, scalar::convolution<Activation, Output, Rounding>
+  }
+};
 
 }  // namespace bitwright::kernels

@@ -20,7 +20,9 @@
 #include <string_view>
 
 #if defined(__x86_64__) && defined(__GNUC__)
+#include <bitwright/kernels/avx2/gemm.hpp>
 #include <bitwright/kernels/avx512_vnni/gemm.hpp>
+#include <bitwright/kernels/avx_vnni/gemm.hpp>
 #endif
 
 namespace bitwright::kernels {
@@ -39,21 +41,31 @@ struct gemm_path {
 /// Best first; scalar closes the list.
 template <one_of<std::uint8_t, std::int8_t> Activation,
           one_of<std::uint8_t, std::int8_t, std::int16_t, std::int32_t> Output, integer_rounding Rounding>
-inline constexpr auto gemm_paths = std::to_array<gemm_path<Activation, Output>>({
+inline constexpr std::array gemm_paths {
 #if defined(__x86_64__) && defined(__GNUC__)
-  {"avx512_vnni",
-   cpu::has_avx512_vnni,
-   avx512_vnni::gemm_packed_bytes<Activation>,
-   avx512_vnni::gemm_pack<Activation>,
-   avx512_vnni::gemm_workspace_bytes,
-   avx512_vnni::gemm<Activation, Output, Rounding>},
+  gemm_path<Activation, Output>{"avx512_vnni",
+                                cpu::has_avx512_vnni,
+                                avx512_vnni::gemm_packed_bytes<Activation>,
+                                avx512_vnni::gemm_pack<Activation>,
+                                avx512_vnni::gemm_workspace_bytes,
+                                avx512_vnni::gemm<Activation, Output, Rounding>},
+      gemm_path<Activation, Output>{"avx_vnni",
+                                    cpu::has_avx_vnni,
+                                    avx_vnni::gemm_packed_bytes<Activation>,
+                                    avx_vnni::gemm_pack<Activation>,
+                                    avx_vnni::gemm_workspace_bytes,
+                                    avx_vnni::gemm<Activation, Output, Rounding>},
+      gemm_path<Activation, Output>{"avx2",
+                                    cpu::has_avx2,
+                                    avx2::gemm_packed_bytes<Activation>,
+                                    avx2::gemm_pack<Activation>,
+                                    avx2::gemm_workspace_bytes<Activation>,
+                                    avx2::gemm<Activation, Output, Rounding>},
 #endif
-      {"scalar",
-       always_available,
-       scalar::packed_bytes,
-       scalar::pack,
-       scalar::gemm_workspace_bytes,
-       scalar::gemm<Activation, Output, Rounding>},
-});
+      gemm_path<Activation, Output> {
+    "scalar", always_available, scalar::packed_bytes, scalar::pack, scalar::gemm_workspace_bytes,
+        scalar::gemm<Activation, Output, Rounding>
+  }
+};
 
 }  // namespace bitwright::kernels

@@ -32,6 +32,15 @@ constexpr std::size_t divide_up(std::size_t value, std::size_t divisor) { return
 /// The least multiple of `step` that is not below value.
 constexpr std::size_t round_up(std::size_t value, std::size_t step) { return divide_up(value, step) * step; }
 
+/// What is known of all columns.
+struct panel_header {
+  std::int32_t activation_zero_point;   ///< Of operands.
+  std::int32_t any_weight_zero_points;  ///< Whether some column's, of operands, is not 0.
+  std::int32_t activation_offset;       ///< Operands are codes less this.
+  std::int32_t kind;                    ///< For a path that packs in more than one way.
+  std::array<std::int32_t, 12> unused;  ///< Up to a cache line.
+};
+
 /// Where panels and their columns lie in packed memory. A `Tile` says with which `lanes`, `depth` and `weight` type.
 template <class Tile>
 struct panel_layout {
@@ -39,13 +48,6 @@ struct panel_layout {
   std::size_t group_outputs;  ///< Columns of a group.
   std::size_t segments;
   std::size_t length;  ///< Weights of a segment.
-
-  /// What is known of all columns.
-  struct header {
-    std::int32_t activation_zero_point;   ///< Of operands.
-    std::int32_t any_weight_zero_points;  ///< Whether some column's, of operands, is not 0.
-    std::array<std::int32_t, 14> unused;  ///< Up to a cache line.
-  };
 
   constexpr std::size_t vectors() const { return divide_up(group_outputs, Tile::lanes); }
   constexpr std::size_t panels() const { return divide_up(vectors(), Tile::max_vectors); }
@@ -66,7 +68,7 @@ struct panel_layout {
   /// activation zero point times the sum of a segment's weights, for each segment.
   static constexpr std::size_t arrays = 4;
   constexpr std::size_t array(std::size_t index) const {
-    return sizeof(header) + index * columns() * sizeof(std::int32_t);
+    return sizeof(panel_header) + index * columns() * sizeof(std::int32_t);
   }
   constexpr std::size_t initial() const { return array(0); }
   constexpr std::size_t multipliers() const { return array(1); }
@@ -100,7 +102,7 @@ const std::int8_t* segment_weights(const panel_layout<Tile>& layout, const weigh
 template <class Tile>
 void pack_column(const panel_layout<Tile>& layout, const weighted_sum& sums, std::size_t n, std::size_t column,
                  std::byte* packed) {
-  auto& header = *packed_array<typename panel_layout<Tile>::header>(packed, 0);
+  auto& header = *packed_array<panel_header>(packed, 0);
   const std::int32_t zero_point = sums.weight_zero_points[n] - Tile::weight_offset(sums.weight_zero_points[n]);
   // Unsigned: modulo 2^32.
   auto initial = static_cast<std::uint32_t>(sums.bias[n]);
@@ -154,8 +156,9 @@ void pack_weights_of(const panel_layout<Tile>& layout, const weighted_sum& sums,
 template <class Tile>
 void pack_panels(const panel_layout<Tile>& layout, const weighted_sum& sums, std::byte* packed) {
   std::memset(packed, 0, layout.bytes());
-  auto& header = *packed_array<typename panel_layout<Tile>::header>(packed, 0);
-  header.activation_zero_point = sums.activation_zero_point - Tile::activation_offset(sums.activation_zero_point);
+  auto& header = *packed_array<panel_header>(packed, 0);
+  header.activation_offset = Tile::activation_offset(sums.activation_zero_point);
+  header.activation_zero_point = sums.activation_zero_point - header.activation_offset;
   const std::size_t padded = layout.vectors() * Tile::lanes;
   for (std::size_t column = 0; column < layout.columns(); ++column)
     if (column % padded >= layout.group_outputs) pack_no_column(layout, column, packed);

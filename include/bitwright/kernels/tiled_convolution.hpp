@@ -152,7 +152,8 @@ class tiled_convolution {
   std::size_t row_size() const { return blocks_.window.horizontal.input * blocks_.channels(); }
 
   void fill_zeros(operand* target, std::size_t count) const {
-    const auto zero = static_cast<operand>(Tile::converts ? 0 : call_.constants.sums.activation_zero_point);
+    const std::int32_t code = call_.constants.sums.activation_zero_point;
+    const auto zero = static_cast<operand>(Tile::converts ? code - Tile::activation_offset(code) : code);
     std::fill_n(target, count, zero);
   }
 
@@ -187,10 +188,8 @@ class tiled_convolution {
   /// Converts the rows of the image that these outputs' windows meet.
   void convert_rows(index_range rows) {
     const window_axis& axis = blocks_.window.vertical;
-    const tap_range first = axis.taps_inside(rows.first), last = axis.taps_inside(rows.last - 1);
-    const std::size_t begin = rows.first * axis.stride + first.first * axis.dilation;
-    const std::size_t end =
-        (rows.last - 1) * axis.stride + (std::max<std::size_t>(1, last.last) - 1) * axis.dilation + 1;
+    const std::size_t begin = rows.first * axis.stride;  // In the padded image.
+    const std::size_t end = (rows.last - 1) * axis.stride + (axis.kernel - 1) * axis.dilation + 1;
     line_begin_ = std::min(axis.input, begin - std::min(begin, axis.padding_before));
     const std::size_t line_end = std::min(axis.input, end - std::min(end, axis.padding_before));
     if (line_end > line_begin_)

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 
 namespace bitwright::kernels {
 
@@ -19,18 +20,54 @@ panel_layout<Tile> gemm_layout(const weighted_sum& sums) {
   return {.groups = 1, .group_outputs = sums.outputs, .segments = 1, .length = sums.inputs};
 }
 
+/// Operands of a converted row: whole steps.
+template <class Tile>
+constexpr std::size_t converted_row(const weighted_sum& sums) {
+  return std::max<std::size_t>(1, divide_up(sums.inputs, Tile::depth)) * Tile::depth;
+}
+
+/// Rows of a block: fewer where they are converted, so that a block stays in the second-level cache.
+template <class Tile>
+constexpr std::size_t gemm_block_rows(const weighted_sum& sums) {
+  if (!Tile::converts) return block_rows;
+  constexpr std::size_t cached = std::size_t{1} << 17, least = 2 * Tile::rows(Tile::max_vectors);
+  const std::size_t rows = cached / (converted_row<Tile>(sums) * sizeof(typename Tile::operand));
+  return std::clamp(rows / least * least, least, block_rows);
+}
+
+template <class Tile>
+constexpr std::size_t tiled_gemm_workspace_bytes(const weighted_sum& sums) {
+  if (!Tile::converts) return 0;
+  return 64 + gemm_block_rows<Tile>(sums) * converted_row<Tile>(sums) * sizeof(typename Tile::operand);
+}
+
+/// Writes a row's operands into its place in the workspace, up to a whole step.
+template <class Tile, class Activation, class Output>
+const std::byte* convert_row(const gemm_arguments<Activation, Output>& call, const Activation* codes, std::size_t row) {
+  std::byte* memory = call.workspace + (64 - reinterpret_cast<std::uintptr_t>(call.workspace) % 64) % 64;
+  auto* operands = reinterpret_cast<typename Tile::operand*>(memory) + row * converted_row<Tile>(call.sums);
+  Tile::convert(codes, call.sums.inputs, call.sums.activation_zero_point, operands);
+  std::fill(operands + call.sums.inputs, operands + converted_row<Tile>(call.sums), 0);
+  return reinterpret_cast<const std::byte*>(operands);
+}
+
 /// Rows [first, last) of the outputs, a block at a time.
 template <class Tile, class Activation, class Output>
 void tiled_gemm(const gemm_arguments<Activation, Output>& call, std::size_t first, std::size_t last,
                 store_function store) {
   const code_window window = code_window::of(call.sums.output_zero_point, call.sums.output_codes);
   const tile_runner<Tile> runner(gemm_layout<Tile>(call.sums), call.packed, window, store);
+  const std::size_t most = gemm_block_rows<Tile>(call.sums);
   std::array<const std::byte*, block_rows> rows;
   std::array<std::byte*, block_rows> outputs;
-  for (; first < last; first += block_rows) {
-    const row_run run{.first = 0, .count = std::min(block_rows, last - first), .box = segment_box::all(1, 1)};
+  for (; first < last; first += most) {
+    const row_run run{.first = 0, .count = std::min(most, last - first), .box = segment_box::all(1, 1)};
     for (std::size_t row = 0; row < run.count; ++row) {
-      rows[row] = reinterpret_cast<const std::byte*>(call.activations + (first + row) * call.activation_stride);
+      const Activation* codes = call.activations + (first + row) * call.activation_stride;
+      if constexpr (Tile::converts)
+        rows[row] = convert_row<Tile>(call, codes, row);
+      else
+        rows[row] = reinterpret_cast<const std::byte*>(codes);
       outputs[row] = reinterpret_cast<std::byte*>(call.outputs + (first + row) * call.output_stride);
     }
     runner.run({.rows = rows.data(), .outputs = outputs.data(), .runs = &run, .run_count = 1}, 0);

@@ -12,8 +12,10 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <utility>
 
 namespace bitwright::kernels {
@@ -57,6 +59,24 @@ struct tile_codes {
   std::size_t first_output;   ///< That of column 0.
 };
 
+/// The next four bytes of a row.
+inline std::int32_t load_step(const std::byte* bytes) {
+  std::int32_t step;
+  std::memcpy(&step, bytes, sizeof step);
+  return step;
+}
+
+/// The last `count` < 4 bytes before `end`, of a segment of `length`, and zeros. Reads nothing outside the segment.
+inline std::int32_t load_tail(const std::byte* end, std::size_t count, std::size_t length) {
+  static_assert(std::endian::native == std::endian::little);
+  std::uint32_t bytes = 0;
+  if (length >= 4)
+    bytes = static_cast<std::uint32_t>(load_step(end - 4)) >> 8 * (4 - count);
+  else
+    for (std::size_t k = 0; k < count; ++k) bytes = bytes << 8 | std::to_integer<std::uint32_t>(*--end);
+  return static_cast<std::int32_t>(bytes);
+}
+
 using accumulate_function = void (*)(const tile_sums&);
 using store_function = void (*)(const tile_codes&);
 
@@ -86,7 +106,8 @@ constexpr auto accumulate_rows = []<std::size_t... Row>(std::index_sequence<Row.
 
 template <class Tile>
 constexpr auto accumulate_functions = []<std::size_t... Vector>(std::index_sequence<Vector...>) {
-  return std::array{accumulate_rows<Tile, Vector + 1>...};
+  return std::array<std::array<accumulate_function, block_rows>, sizeof...(Vector)>{
+      accumulate_rows<Tile, Vector + 1>...};
 }
 (std::make_index_sequence<Tile::max_vectors>());
 
@@ -113,7 +134,6 @@ class tile_runner {
   }
 
  private:
-  using panel_header = typename panel_layout<Tile>::header;
   static constexpr std::size_t most_columns = Tile::max_vectors * Tile::lanes;
 
   const panel_header& header() const { return *packed_array<panel_header>(packed_, 0); }
@@ -123,9 +143,18 @@ class tile_runner {
     const row_run& last = block.runs[block.run_count - 1];
     for (std::size_t row = 0; row < last.first + last.count; ++row) {
       row_sums[row] = 0;
-      for (std::size_t segment = 0; segment < layout_.segments; ++segment)
-        row_sums[row] += Tile::sum(block.rows[segment * block_rows + row] + offset, layout_.length);
+      for (std::size_t segment = 0; segment < layout_.segments; ++segment) {
+        const std::byte* operands = block.rows[segment * block_rows + row] + offset;
+        row_sums[row] += add_operands(reinterpret_cast<const typename Tile::operand*>(operands));
+      }
     }
+  }
+
+  std::uint32_t add_operands(const typename Tile::operand* codes) const {
+    std::uint32_t total = 0;
+    for (std::size_t k = 0; k < layout_.length; ++k)
+      total += static_cast<std::uint32_t>(codes[k] - (Tile::converts ? 0 : header().activation_offset));
+    return total;
   }
 
   void run_panel(const row_block& block, const row_run& run, std::size_t group, std::size_t panel, std::size_t offset,

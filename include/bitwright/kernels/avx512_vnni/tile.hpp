@@ -12,7 +12,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <type_traits>
 
 namespace bitwright::kernels::avx512_vnni {
@@ -32,14 +31,6 @@ struct tile {
   static constexpr std::int32_t activation_offset(std::int32_t) { return std::is_signed_v<Activation> ? -128 : 0; }
   static constexpr std::int32_t weight_offset(std::int32_t) { return 0; }
 
-  /// The sum of `count` operands.
-  static std::uint32_t sum(const std::byte* operands, std::size_t count) {
-    const auto* codes = reinterpret_cast<const Activation*>(operands);
-    std::uint32_t total = 0;
-    for (std::size_t k = 0; k < count; ++k) total += static_cast<std::uint32_t>(codes[k] - activation_offset(0));
-    return total;
-  }
-
   /// The next four operands of a row, in every column.
   [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni"), gnu::always_inline]] static inline __m512i broadcast(
       std::int32_t four_codes) {
@@ -47,21 +38,6 @@ struct tile {
     if constexpr (std::is_signed_v<Activation>)
       return _mm512_xor_si512(codes, _mm512_set1_epi32(static_cast<int>(0x80808080u)));
     return codes;
-  }
-
-  static std::int32_t load_step(const std::byte* codes) {
-    std::int32_t four;
-    std::memcpy(&four, codes, sizeof four);
-    return four;
-  }
-
-  /// The last `count` < 4 operands before `end`, of a segment of `length`, and zeros. Reads nothing outside the segment.
-  static std::int32_t load_tail(const std::byte* end, std::size_t count, std::size_t length) {
-    if (length >= depth)
-      return static_cast<std::int32_t>(static_cast<std::uint32_t>(load_step(end - depth)) >> 8 * (depth - count));
-    std::uint32_t codes = 0;
-    for (std::size_t k = 0; k < count; ++k) codes = codes << 8 | std::to_integer<std::uint32_t>(*--end);
-    return static_cast<std::int32_t>(codes);
   }
 
   /// Sums of Rows x Vectors vectors.
@@ -73,89 +49,96 @@ struct tile {
   /// Adds one step: `operand(row)` are four codes.
   template <std::size_t Rows, std::size_t Vectors>
   [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni"), gnu::always_inline]] static inline void add_step(
-      registers<Rows, Vectors>& sums, const std::int32_t* codes, const std::byte* weights) {
+      registers<Rows, Vectors>& sums, const std::byte* const* operands, std::size_t k, const std::byte* weights) {
     __m512i panel[Vectors];
 #pragma GCC unroll 4
     for (std::size_t v = 0; v < Vectors; ++v) panel[v] = _mm512_load_si512(weights + v * 64);
 #pragma GCC unroll 16
     for (std::size_t row = 0; row < Rows; ++row) {
-      const __m512i operands = broadcast(codes[row]);
+      const __m512i step = broadcast(load_step(operands[row] + k));
 #pragma GCC unroll 4
-      for (std::size_t v = 0; v < Vectors; ++v)
-        sums.of[row][v] = _mm512_dpbusd_epi32(sums.of[row][v], operands, panel[v]);
+      for (std::size_t v = 0; v < Vectors; ++v) sums.of[row][v] = _mm512_dpbusd_epi32(sums.of[row][v], step, panel[v]);
     }
   }
 
-  /// Sums in flight: a product takes 4 or 5 cycles, in which a tile with few sums begins further steps.
+  /// Sums in flight: a tile with few sums begins further steps before its products are there.
   template <std::size_t Rows, std::size_t Vectors>
-  static constexpr std::size_t chains = Rows* Vectors >= 8 ? 1 : (Rows* Vectors >= 4 ? 2 : 4);
+  static constexpr std::size_t chains = Rows* Vectors >= 8   ? 1
+                                        : Rows* Vectors >= 4 ? 2
+                                                             : 4;
 
+  /// Adds a segment of `length` bytes a row.
+  template <std::size_t Rows, std::size_t Vectors>
+  [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni"), gnu::always_inline]] static inline void add_segment(
+      registers<Rows, Vectors>* sums, const std::byte* const* rows, std::size_t offset, std::size_t length,
+      const std::byte* weights) {
+    constexpr std::size_t count = chains<Rows, Vectors>, step_bytes = Vectors * 64;
+    const std::byte* from[Rows];
+#pragma GCC unroll 16
+    for (std::size_t row = 0; row < Rows; ++row) from[row] = rows[row] + offset;
+    // The bytes that fill no step are a second round, of one step from a copy: the loops stand here once.
+    std::int32_t tails[Rows];
+    for (std::size_t tail = length % 4, steps = length / 4;; steps = 1, tail = 0) {
+      std::size_t k = 0;
+      for (; count > 1 && steps >= count; steps -= count, k += count * 4, weights += count * step_bytes)
+#pragma GCC unroll 4
+        for (std::size_t chain = 0; chain < count; ++chain)
+          add_step<Rows, Vectors>(sums[chain], from, k + chain * 4, weights + chain * step_bytes);
+      for (; steps > 0; --steps, k += 4, weights += step_bytes) add_step<Rows, Vectors>(sums[0], from, k, weights);
+      if (tail == 0) return;
+#pragma GCC unroll 16
+      for (std::size_t row = 0; row < Rows; ++row) {
+        tails[row] = load_tail(from[row] + length, tail, length);
+        from[row] = reinterpret_cast<const std::byte*>(tails + row);
+      }
+    }
+  }
+
+  /// The sums of Rows rows and Vectors vectors.
   template <std::size_t Rows, std::size_t Vectors>
   [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni")]] static void accumulate(const tile_sums& task) {
-    constexpr std::size_t count = chains<Rows, Vectors>, step_bytes = Vectors * 64;
-    registers<Rows, Vectors> sums[count];
+    registers<Rows, Vectors> sums[chains<Rows, Vectors>];
 #pragma GCC unroll 16
     for (std::size_t row = 0; row < Rows; ++row)
 #pragma GCC unroll 4
       for (std::size_t v = 0; v < Vectors; ++v) {
         sums[0].of[row][v] = _mm512_loadu_si512(task.initial + v * lanes);
 #pragma GCC unroll 4
-        for (std::size_t chain = 1; chain < count; ++chain) sums[chain].of[row][v] = _mm512_setzero_si512();
+        for (std::size_t chain = 1; chain < chains<Rows, Vectors>; ++chain)
+          sums[chain].of[row][v] = _mm512_setzero_si512();
       }
     const segment_box box = task.box;
     const std::size_t length = task.length;
     for (std::size_t i = box.first_row; i < box.last_row; ++i)
-      for (std::size_t j = box.first_column; j < box.last_column; ++j) {
-        const std::size_t segment = i * box.width + j;
-        const std::byte* const* rows = task.rows + segment * task.segment_stride;
-        const std::byte* weights = task.weights + segment * task.segment_bytes;
-        const std::byte* from[Rows];
-#pragma GCC unroll 16
-        for (std::size_t row = 0; row < Rows; ++row) from[row] = rows[row] + task.offset;
-        std::int32_t codes[Rows];
-        std::size_t k = 0;
-        for (; k + count * depth <= length; k += count * depth, weights += count * step_bytes)
-#pragma GCC unroll 4
-          for (std::size_t chain = 0; chain < count; ++chain) {
-#pragma GCC unroll 16
-            for (std::size_t row = 0; row < Rows; ++row) codes[row] = load_step(from[row] + k + chain * depth);
-            add_step<Rows, Vectors>(sums[chain], codes, weights + chain * step_bytes);
-          }
-        for (; count > 1 && k + depth <= length; k += depth, weights += step_bytes) {
-#pragma GCC unroll 16
-          for (std::size_t row = 0; row < Rows; ++row) codes[row] = load_step(from[row] + k);
-          add_step<Rows, Vectors>(sums[0], codes, weights);
-        }
-        if (k < length) {
-#pragma GCC unroll 16
-          for (std::size_t row = 0; row < Rows; ++row) codes[row] = load_tail(from[row] + length, length - k, length);
-          add_step<Rows, Vectors>(sums[0], codes, weights);
-        }
-      }
+      for (std::size_t segment = i * box.width + box.first_column; segment < i * box.width + box.last_column; ++segment)
+        add_segment<Rows, Vectors>(sums, task.rows + segment * task.segment_stride, task.offset, length,
+                                   task.weights + segment * task.segment_bytes);
 #pragma GCC unroll 16
     for (std::size_t row = 0; row < Rows; ++row)
 #pragma GCC unroll 4
       for (std::size_t v = 0; v < Vectors; ++v) {
         __m512i total = sums[0].of[row][v];
 #pragma GCC unroll 4
-        for (std::size_t chain = 1; chain < count; ++chain) total = _mm512_add_epi32(total, sums[chain].of[row][v]);
+        for (std::size_t chain = 1; chain < chains<Rows, Vectors>; ++chain)
+          total = _mm512_add_epi32(total, sums[chain].of[row][v]);
         _mm512_storeu_si512(task.sums + (row * Vectors + v) * lanes, total);
       }
   }
+};
 
-  template <class Output, integer_rounding Rounding>
-  [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni")]] static void store(const tile_codes& task) {
-    for (std::size_t column = 0; column < task.columns; column += lanes) {
-      const __m512i multipliers = _mm512_loadu_si512(task.multipliers + column);
-      const __m512i shifts = _mm512_loadu_si512(task.shifts + column);
-      for (std::size_t row = 0; row < task.rows; ++row) {
-        const __m512i sums = _mm512_loadu_si512(task.sums + row * task.padded_columns + column);
-        const __m512i codes = codes_of(requantize<Rounding>(sums, multipliers, shifts), task.window);
-        store_codes(codes, reinterpret_cast<Output*>(task.outputs[row]) + task.first_output + column,
-                    task.columns - column);
-      }
+/// A tile's sums become codes of type Output.
+template <class Output, integer_rounding Rounding>
+[[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni")]] void store_tile(const tile_codes& task) {
+  for (std::size_t column = 0; column < task.columns; column += 16) {
+    const __m512i multipliers = _mm512_loadu_si512(task.multipliers + column);
+    const __m512i shifts = _mm512_loadu_si512(task.shifts + column);
+    for (std::size_t row = 0; row < task.rows; ++row) {
+      const __m512i sums = _mm512_loadu_si512(task.sums + row * task.padded_columns + column);
+      const __m512i codes = codes_of(requantize<Rounding>(sums, multipliers, shifts), task.window);
+      store_codes(codes, reinterpret_cast<Output*>(task.outputs[row]) + task.first_output + column,
+                  task.columns - column);
     }
   }
-};
+}
 
 }  // namespace bitwright::kernels::avx512_vnni

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// The tile of 256-bit vectors: 8 columns each, for any way of multiplying them, and AVX2's own two ways.
+///
+/// AVX2 has no exact product of bytes that adds up: vpmaddubsw saturates its sums of two at 16 bits. So in general
+/// operands are 16-bit words, which vpmaddwd multiplies and adds exactly. Where weights are such that no sum of two can
+/// saturate, bytes serve, with half the memory and fewer instructions; packing looks which it is.
+#pragma once
+
+#include <bitwright/core/rounding.hpp>
+#include <bitwright/kernels/avx2/requantize.hpp>
+#include <bitwright/kernels/code_types.hpp>
+#include <bitwright/kernels/tiles.hpp>
+
+#include <immintrin.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+
+namespace bitwright::kernels::avx2 {
+
+/// What products of bytes have in common. Operands are unsigned: a signed activation has 128 added, which flips its sign
+/// bit.
+template <one_of<std::uint8_t, std::int8_t> Activation>
+struct byte_operands {
+  using operand = Activation;
+  using weight = std::int8_t;
+  static constexpr bool converts = false;
+  static constexpr std::int32_t activation_offset(std::int32_t) { return std::is_signed_v<Activation> ? -128 : 0; }
+  static constexpr std::int32_t weight_offset(std::int32_t) { return 0; }
+
+  [[gnu::target("avx2"), gnu::always_inline]] static inline __m256i operands(std::int32_t four_codes) {
+    const __m256i codes = _mm256_set1_epi32(four_codes);
+    return std::is_signed_v<Activation> ? _mm256_xor_si256(codes, _mm256_set1_epi8(-128)) : codes;
+  }
+};
+
+/// vpmaddubsw, for weights of which no two that it adds saturate.
+template <class Activation>
+struct byte_products : byte_operands<Activation> {
+  static constexpr std::size_t max_vectors = 2;
+  static constexpr std::size_t rows(std::size_t vectors) { return vectors == 2 ? 4 : 8; }
+
+  /// Whether 255 * first + 255 * second and all sums of smaller products fit 16 bits.
+  static constexpr bool fit(std::int32_t first, std::int32_t second) {
+    const std::int32_t above = std::max(first, 0) + std::max(second, 0);
+    const std::int32_t below = std::min(first, 0) + std::min(second, 0);
+    return above <= 128 && below >= -128;
+  }
+  static_assert(255 * 128 <= std::numeric_limits<std::int16_t>::max());
+  static_assert(255 * -128 >= std::numeric_limits<std::int16_t>::min());
+
+  [[gnu::target("avx2"), gnu::always_inline]] static inline __m256i add(__m256i sums, __m256i operands,
+                                                                        __m256i weights) {
+    const __m256i pairs = _mm256_maddubs_epi16(operands, weights);
+    return _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+  }
+};
+
+/// vpmaddwd of words: activations and weights with their zero points taken, 9 bits each, so that padding is 0.
+template <one_of<std::uint8_t, std::int8_t> Activation>
+struct word_products {
+  using operand = std::int16_t;
+  using weight = std::int16_t;
+  static constexpr bool converts = true;
+  static constexpr std::size_t max_vectors = 2;
+  static constexpr std::size_t rows(std::size_t vectors) { return vectors == 2 ? 6 : 10; }
+  static constexpr std::int32_t activation_offset(std::int32_t zero_point) { return zero_point; }
+  static constexpr std::int32_t weight_offset(std::int32_t zero_point) { return zero_point; }
+
+  [[gnu::target("avx2"), gnu::always_inline]] static inline __m256i operands(std::int32_t two_words) {
+    return _mm256_set1_epi32(two_words);
+  }
+  [[gnu::target("avx2"), gnu::always_inline]] static inline __m256i add(__m256i sums, __m256i operands,
+                                                                        __m256i weights) {
+    return _mm256_add_epi32(sums, _mm256_madd_epi16(operands, weights));
+  }
+};
+
+/// `Product` says what operands and weights are, and adds their products to sums.
+template <class Activation, class Product>
+struct tile : Product {
+  static constexpr std::size_t lanes = 8;
+  static constexpr std::size_t depth = 4 / sizeof(typename Product::weight);
+
+  /// Codes less their zero point, as words.
+  [[gnu::target("avx2")]] static void convert(const Activation* codes, std::size_t count, std::int32_t zero_point,
+                                              std::int16_t* words) {
+    const __m256i zero = _mm256_set1_epi16(static_cast<std::int16_t>(zero_point));
+    std::size_t k = 0;
+    for (; k + 16 <= count; k += 16) {
+      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(codes + k));
+      const __m256i wide = std::is_signed_v<Activation> ? _mm256_cvtepi8_epi16(bytes) : _mm256_cvtepu8_epi16(bytes);
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(words + k), _mm256_sub_epi16(wide, zero));
+    }
+    for (; k < count; ++k) words[k] = static_cast<std::int16_t>(codes[k] - zero_point);
+  }
+
+  template <std::size_t Rows, std::size_t Vectors>
+  struct registers {
+    __m256i of[Rows][Vectors];
+  };
+
+  template <std::size_t Rows, std::size_t Vectors>
+  [[gnu::target("avx2"), gnu::always_inline]] static inline void add_step(registers<Rows, Vectors>& sums,
+                                                                          const std::byte* const* operands,
+                                                                          std::size_t k, const std::byte* weights) {
+    __m256i panel[Vectors];
+#pragma GCC unroll 4
+    for (std::size_t v = 0; v < Vectors; ++v)
+      panel[v] = _mm256_load_si256(reinterpret_cast<const __m256i*>(weights + v * 32));
+#pragma GCC unroll 16
+    for (std::size_t row = 0; row < Rows; ++row) {
+      const __m256i step = Product::operands(load_step(operands[row] + k));
+#pragma GCC unroll 4
+      for (std::size_t v = 0; v < Vectors; ++v) sums.of[row][v] = Product::add(sums.of[row][v], step, panel[v]);
+    }
+  }
+
+  /// Sums in flight: a tile with few sums begins further steps before its products are there.
+  template <std::size_t Rows, std::size_t Vectors>
+  static constexpr std::size_t chains = Rows* Vectors >= 8   ? 1
+                                        : Rows* Vectors >= 4 ? 2
+                                                             : 4;
+
+  /// Adds a segment of `length` bytes a row.
+  template <std::size_t Rows, std::size_t Vectors>
+  [[gnu::target("avx2"), gnu::always_inline]] static inline void add_segment(registers<Rows, Vectors>* sums,
+                                                                             const std::byte* const* rows,
+                                                                             std::size_t offset, std::size_t length,
+                                                                             const std::byte* weights) {
+    constexpr std::size_t count = chains<Rows, Vectors>, step_bytes = Vectors * 32;
+    const std::byte* from[Rows];
+#pragma GCC unroll 16
+    for (std::size_t row = 0; row < Rows; ++row) from[row] = rows[row] + offset;
+    // The bytes that fill no step are a second round, of one step from a copy: the loops stand here once.
+    std::int32_t tails[Rows];
+    for (std::size_t tail = length % 4, steps = length / 4;; steps = 1, tail = 0) {
+      std::size_t k = 0;
+      for (; count > 1 && steps >= count; steps -= count, k += count * 4, weights += count * step_bytes)
+#pragma GCC unroll 4
+        for (std::size_t chain = 0; chain < count; ++chain)
+          add_step<Rows, Vectors>(sums[chain], from, k + chain * 4, weights + chain * step_bytes);
+      for (; steps > 0; --steps, k += 4, weights += step_bytes) add_step<Rows, Vectors>(sums[0], from, k, weights);
+      if (tail == 0) return;
+#pragma GCC unroll 16
+      for (std::size_t row = 0; row < Rows; ++row) {
+        tails[row] = load_tail(from[row] + length, tail, length);
+        from[row] = reinterpret_cast<const std::byte*>(tails + row);
+      }
+    }
+  }
+
+  /// The sums of Rows rows and Vectors vectors.
+  template <std::size_t Rows, std::size_t Vectors>
+  [[gnu::target("avx2")]] static void accumulate(const tile_sums& task) {
+    registers<Rows, Vectors> sums[chains<Rows, Vectors>];
+#pragma GCC unroll 16
+    for (std::size_t row = 0; row < Rows; ++row)
+#pragma GCC unroll 4
+      for (std::size_t v = 0; v < Vectors; ++v) {
+        sums[0].of[row][v] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(task.initial + v * lanes));
+#pragma GCC unroll 4
+        for (std::size_t chain = 1; chain < chains<Rows, Vectors>; ++chain)
+          sums[chain].of[row][v] = _mm256_setzero_si256();
+      }
+    const segment_box box = task.box;
+    // Words are converted, with room behind them: they have no tail. Lengths are in bytes.
+    const std::size_t length = Product::converts ? divide_up(task.length, depth) * 4 : task.length;
+    for (std::size_t i = box.first_row; i < box.last_row; ++i)
+      for (std::size_t segment = i * box.width + box.first_column; segment < i * box.width + box.last_column; ++segment)
+        add_segment<Rows, Vectors>(sums, task.rows + segment * task.segment_stride, task.offset, length,
+                                   task.weights + segment * task.segment_bytes);
+#pragma GCC unroll 16
+    for (std::size_t row = 0; row < Rows; ++row)
+#pragma GCC unroll 4
+      for (std::size_t v = 0; v < Vectors; ++v) {
+        __m256i total = sums[0].of[row][v];
+#pragma GCC unroll 4
+        for (std::size_t chain = 1; chain < chains<Rows, Vectors>; ++chain)
+          total = _mm256_add_epi32(total, sums[chain].of[row][v]);
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(task.sums + (row * Vectors + v) * lanes), total);
+      }
+  }
+};
+
+/// A tile's sums become codes of type Output.
+template <class Output, integer_rounding Rounding>
+[[gnu::target("avx2")]] void store_tile(const tile_codes& task) {
+  for (std::size_t column = 0; column < task.columns; column += 8) {
+    const __m256i multipliers = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(task.multipliers + column));
+    const __m256i shifts = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(task.shifts + column));
+    for (std::size_t row = 0; row < task.rows; ++row) {
+      const __m256i sums =
+          _mm256_loadu_si256(reinterpret_cast<const __m256i*>(task.sums + row * task.padded_columns + column));
+      const __m256i codes = codes_of(requantize<Rounding>(sums, multipliers, shifts), task.window);
+      store_codes(codes, reinterpret_cast<Output*>(task.outputs[row]) + task.first_output + column,
+                  task.columns - column);
+    }
+  }
+}
+
+template <class Activation>
+using byte_tile = tile<Activation, byte_products<Activation>>;
+template <class Activation>
+using word_tile = tile<Activation, word_products<Activation>>;
+
+/// Whether vpmaddubsw is exact for all these weights, which it adds in pairs.
+template <class Tile>
+bool bytes_suffice(const panel_layout<Tile>& layout, const weighted_sum& sums) {
+  for (std::size_t n = 0; n < sums.outputs; ++n)
+    for (std::size_t segment = 0; segment < layout.segments; ++segment) {
+      const std::int8_t* weights = segment_weights(layout, sums, n, segment);
+      for (std::size_t k = 0; k < layout.length; k += 2)
+        if (!Tile::fit(weights[k], k + 1 < layout.length ? weights[k + 1] : 0)) return false;
+    }
+  return true;
+}
+
+/// Packs bytes if they suffice, and else words.
+template <class ByteTile, class WordTile>
+void pack_bytes_or_words(const panel_layout<ByteTile>& bytes, const panel_layout<WordTile>& words,
+                         const weighted_sum& sums, std::byte* packed) {
+  const bool suffice = bytes_suffice(bytes, sums);
+  if (suffice)
+    pack_panels(bytes, sums, packed);
+  else
+    pack_panels(words, sums, packed);
+  packed_array<panel_header>(packed, 0)->kind = suffice;
+}
+
+inline bool packed_as_bytes(const std::byte* packed) { return packed_array<panel_header>(packed, 0)->kind != 0; }
+
+}  // namespace bitwright::kernels::avx2
