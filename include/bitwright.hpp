@@ -11,3 +11,4 @@
 #include <bitwright/mixed_precision.hpp>
 #include <bitwright/post_training.hpp>
 #include <bitwright/quantizers.hpp>
+#include <bitwright/storage.hpp>

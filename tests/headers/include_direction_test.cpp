@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Headers include one way only: core <- quantizers <- {calibration, mixed_precision, post_training} and
+// Headers include one way only: core <- quantizers <- {calibration, storage, mixed_precision, post_training} and
 // core <- arithmetic <- kernels <- layers. Only layers joins the two wings.
 #include <gtest/gtest.h>
 
@@ -21,6 +21,7 @@ const fs::path include_folder = fs::path(BITWRIGHT_SOURCE_DIR) / "include";
 const std::map<std::string, std::set<std::string>> allowed = {
     {"core", {}},
     {"quantizers", {"core"}},
+    {"storage", {"core", "quantizers"}},
     {"calibration", {"core", "quantizers"}},
     {"mixed_precision", {"core", "quantizers"}},
     {"post_training", {"core", "quantizers"}},

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// Storage: codes in as few bits as they have, in orders and blocks that others read too.
+#pragma once
+
+#include <bitwright/storage/code_field.hpp>
+#include <bitwright/storage/packed_codes.hpp>
+#include <bitwright/storage/packing_order.hpp>
+#include <bitwright/storage/packing_paths.hpp>

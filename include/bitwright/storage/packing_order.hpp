@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// Packing orders: where the bits of a code lie in memory. The order is part of the type of packed codes.
+///
+/// With k bits a code, bit b of the code i (b = 0 the least significant) is, where a byte's bit 0 is its least
+/// significant,
+///
+///     least_significant_first      bit s mod 8 of byte s div 8, s = k i + b
+///     most_significant_first       bit 7 - s mod 8 of byte s div 8, s = k i + k - 1 - b
+///     ggml_halves (k = 4 only)     bit b + 4 * (i mod 32 div 16) of byte 16 (i div 32) + i mod 16
+///
+/// least_significant_first with 4 bits is the order of ONNX's INT4 and UINT4: the first code in the low half of a byte.
+/// Sources: BitPack (Dong et al., 2020) for most_significant_first; ONNX IR specification; ggml's block_q4_0.
+#pragma once
+
+#include <bit>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace bitwright {
+
+/// `group` codes are packed into group * bits / 8 bytes by `pack_group`, and come back by `unpack_group`; the last group
+/// may be incomplete where `partial_groups` says so. Fields are codes as unsigned numbers below 2^bits. `pack_nibbles` and
+/// `unpack_nibbles` do the same to nibble_block codes of 4 bits, where unpacking adds `lowest` to each field, modulo 2^8.
+/// They are written so that a compiler makes vectors of them, and never read what they wrote in smaller pieces: that would
+/// wait for the processor's stores.
+template <class Order>
+concept packing_order = requires(const std::uint8_t* from, std::uint8_t* to, int bits, std::uint8_t lowest) {
+  { Order::group } -> std::convertible_to<std::size_t>;
+  { Order::partial_groups } -> std::convertible_to<bool>;
+  { Order::holds(bits) } -> std::same_as<bool>;
+  Order::pack_group(from, bits, to);
+  Order::unpack_group(from, bits, to);
+  Order::pack_nibbles(from, to);
+  Order::unpack_nibbles(from, lowest, to);
+};
+
+/// Codes that the nibble functions take at a time.
+inline constexpr std::size_t nibble_block = 64;
+
+/// Both contiguous orders: a word of 8 codes, which is `bits` bytes. `Order` says by how much a code and a byte are
+/// shifted in the word.
+template <class Order>
+struct contiguous_bits {
+  static constexpr std::size_t group = 8;
+  static constexpr bool partial_groups = true;
+  static constexpr bool holds(int bits) { return bits >= 1 && bits <= 8; }
+
+  static constexpr void pack_group(const std::uint8_t* fields, int bits, std::uint8_t* bytes) {
+    std::uint64_t word = 0;
+    for (int i = 0; i < 8; ++i) word |= std::uint64_t{fields[i]} << Order::code_shift(i, bits);
+    for (int i = 0; i < bits; ++i) bytes[i] = static_cast<std::uint8_t>(word >> Order::byte_shift(i, bits));
+  }
+
+  static constexpr void unpack_group(const std::uint8_t* bytes, int bits, std::uint8_t* fields) {
+    std::uint64_t word = 0;
+    for (int i = 0; i < bits; ++i) word |= std::uint64_t{bytes[i]} << Order::byte_shift(i, bits);
+    const std::uint64_t mask = (std::uint64_t{1} << bits) - 1;
+    for (int i = 0; i < 8; ++i) fields[i] = static_cast<std::uint8_t>(word >> Order::code_shift(i, bits) & mask);
+  }
+};
+
+/// A contiguous stream in which a byte fills up from its least significant bit.
+struct least_significant_first : contiguous_bits<least_significant_first> {
+  static constexpr int code_shift(int code, int bits) { return bits * code; }
+  static constexpr int byte_shift(int byte, int) { return 8 * byte; }
+
+  [[gnu::always_inline]] static void pack_nibbles(const std::uint8_t* __restrict fields,
+                                                  std::uint8_t* __restrict bytes) {
+    std::uint16_t pairs[nibble_block / 2];  // The second code in the high byte.
+    std::memcpy(pairs, fields, sizeof pairs);
+    // first * 2^8 + second * 2^12 + first * 2^4: the byte above is first + 16 * second.
+    for (std::size_t i = 0; i < nibble_block / 2; ++i)
+      bytes[i] = static_cast<std::uint8_t>(static_cast<std::uint16_t>(pairs[i] * 0x110u) >> 8);
+  }
+
+  [[gnu::always_inline]] static void unpack_nibbles(const std::uint8_t* __restrict bytes, std::uint8_t lowest,
+                                                    std::uint8_t* __restrict codes) {
+    std::uint16_t pairs[nibble_block / 2];
+    for (std::size_t i = 0; i < nibble_block / 2; ++i)
+      pairs[i] = static_cast<std::uint16_t>((bytes[i] | bytes[i] << 4) & 0x0f0f);
+    std::uint8_t fields[nibble_block];
+    std::memcpy(fields, pairs, sizeof pairs);
+    for (std::size_t i = 0; i < nibble_block; ++i) codes[i] = static_cast<std::uint8_t>(fields[i] + lowest);
+  }
+};
+
+/// A contiguous stream in which a byte fills up from its most significant bit, as one writes numbers.
+struct most_significant_first : contiguous_bits<most_significant_first> {
+  static constexpr int code_shift(int code, int bits) { return bits * (7 - code); }
+  static constexpr int byte_shift(int byte, int bits) { return 8 * (bits - 1 - byte); }
+
+  [[gnu::always_inline]] static void pack_nibbles(const std::uint8_t* __restrict fields,
+                                                  std::uint8_t* __restrict bytes) {
+    std::uint16_t pairs[nibble_block / 2];
+    std::memcpy(pairs, fields, sizeof pairs);
+    // first * 2^12 + second * 2^8 + first: the byte above is 16 * first + second.
+    for (std::size_t i = 0; i < nibble_block / 2; ++i)
+      bytes[i] = static_cast<std::uint8_t>(static_cast<std::uint16_t>(pairs[i] * 0x1001u) >> 8);
+  }
+
+  [[gnu::always_inline]] static void unpack_nibbles(const std::uint8_t* __restrict bytes, std::uint8_t lowest,
+                                                    std::uint8_t* __restrict codes) {
+    std::uint16_t pairs[nibble_block / 2];
+    // The low half of the byte * 2^12, the byte itself below: each half ends up four bits above its place.
+    for (std::size_t i = 0; i < nibble_block / 2; ++i)
+      pairs[i] = static_cast<std::uint16_t>(static_cast<std::uint16_t>(bytes[i] * 0x1001u) >> 4);
+    std::uint8_t fields[nibble_block];
+    std::memcpy(fields, pairs, sizeof pairs);
+    for (std::size_t i = 0; i < nibble_block; ++i) codes[i] = static_cast<std::uint8_t>(fields[i] + lowest);
+  }
+};
+
+/// Groups of 32 codes of 4 bits in 16 bytes: the codes j and j + 16 share a byte, the first in its low half, so that a
+/// vector of codes is one mask or one shift away.
+struct ggml_halves {
+  static constexpr std::size_t group = 32;
+  static constexpr bool partial_groups = false;
+  static constexpr bool holds(int bits) { return bits == 4; }
+
+  static constexpr void pack_group(const std::uint8_t* fields, int, std::uint8_t* bytes) {
+    for (std::size_t j = 0; j < 16; ++j) bytes[j] = static_cast<std::uint8_t>(fields[j] | fields[j + 16] << 4);
+  }
+
+  static constexpr void unpack_group(const std::uint8_t* bytes, int, std::uint8_t* fields) {
+    for (std::size_t j = 0; j < 16; ++j) {
+      fields[j] = bytes[j] & 15;
+      fields[j + 16] = bytes[j] >> 4;
+    }
+  }
+
+  [[gnu::always_inline]] static void pack_nibbles(const std::uint8_t* __restrict fields,
+                                                  std::uint8_t* __restrict bytes) {
+    for (std::size_t half = 0; half < 2; ++half, fields += 32, bytes += 16)
+      for (std::size_t j = 0; j < 16; ++j) bytes[j] = static_cast<std::uint8_t>(fields[j] | fields[j + 16] << 4);
+  }
+
+  [[gnu::always_inline]] static void unpack_nibbles(const std::uint8_t* __restrict bytes, std::uint8_t lowest,
+                                                    std::uint8_t* __restrict codes) {
+    for (std::size_t half = 0; half < 2; ++half, codes += 32, bytes += 16) {
+      for (std::size_t j = 0; j < 16; ++j) {
+        codes[j] = static_cast<std::uint8_t>((bytes[j] & 15) + lowest);
+        codes[j + 16] = static_cast<std::uint8_t>((bytes[j] >> 4) + lowest);
+      }
+    }
+  }
+};
+
+static_assert(packing_order<least_significant_first> && packing_order<most_significant_first>);
+static_assert(packing_order<ggml_halves>);
+static_assert(std::endian::native == std::endian::little, "packing_order: pairs are read as little-endian words");
+
+}  // namespace bitwright
