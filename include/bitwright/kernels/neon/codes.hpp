@@ -18,6 +18,13 @@ namespace bitwright::kernels::neon {
 [[gnu::always_inline]] inline int16x8_t load_widened(const std::int8_t* codes) { return vmovl_s8(vld1_s8(codes)); }
 [[gnu::always_inline]] inline int16x8_t load_widened(const std::int16_t* codes) { return vld1q_s16(codes); }
 
+/// The `count` <= 16 bytes from `bytes` on, and zeros.
+inline int8x16_t load_padded(const std::byte* bytes, std::size_t count) {
+  std::int8_t padded[16] = {};
+  std::memcpy(padded, bytes, count);
+  return vld1q_s8(padded);
+}
+
 /// Writes four codes that fit their type.
 [[gnu::always_inline]] inline void store(std::int32_t* target, int32x4_t codes) { vst1q_s32(target, codes); }
 [[gnu::always_inline]] inline void store(std::int16_t* target, int32x4_t codes) { vst1_s16(target, vmovn_s32(codes)); }

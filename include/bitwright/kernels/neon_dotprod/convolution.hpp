@@ -31,7 +31,7 @@ std::size_t convolution_workspace_bytes(const convolution_constants& constants) 
 /// Rows [first, last) of the outputs, counted through all images.
 template <class Activation, class Output, integer_rounding Rounding>
 void convolution(const convolution_arguments<Activation, Output>& call, std::size_t first, std::size_t last) noexcept {
-  const store_function store = tile<Activation>::template store<Output, Rounding>;
+  const store_function store = neon::store_tile<Output, Rounding>;
   tiled_convolution<tile<Activation>, Activation, Output>(call, store).run(first, last);
 }
 

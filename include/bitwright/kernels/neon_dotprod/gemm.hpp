@@ -31,7 +31,7 @@ std::size_t gemm_workspace_bytes(const weighted_sum& sums) {
 /// Rows [first, last) of the outputs.
 template <class Activation, class Output, integer_rounding Rounding>
 void gemm(const gemm_arguments<Activation, Output>& call, std::size_t first, std::size_t last) noexcept {
-  tiled_gemm<tile<Activation>>(call, first, last, tile<Activation>::template store<Output, Rounding>);
+  tiled_gemm<tile<Activation>>(call, first, last, neon::store_tile<Output, Rounding>);
 }
 
 }  // namespace bitwright::kernels::neon_dotprod

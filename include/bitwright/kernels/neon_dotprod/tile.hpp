@@ -4,7 +4,6 @@
 /// takes a row's operands from any quarter of a register, so that its loop is loads and products alone.
 #pragma once
 
-#include <bitwright/core/rounding.hpp>
 #include <bitwright/kernels/code_types.hpp>
 #include <bitwright/kernels/neon/store_tile.hpp>
 #include <bitwright/kernels/tiles.hpp>
@@ -108,11 +107,6 @@ struct dot_products {
 };
 
 template <one_of<std::uint8_t, std::int8_t> Activation>
-struct tile : neon::signed_operands<Activation>, dot_products {
-  template <class Output, integer_rounding Rounding>
-  static void store(const tile_codes& task) {
-    neon::store_tile<Output, Rounding>(task);
-  }
-};
+struct tile : neon::signed_operands<Activation>, dot_products {};
 
 }  // namespace bitwright::kernels::neon_dotprod

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// The tile of any 64-bit Arm: 16 products of signed bytes a row and column at a time, added in pairs.
+///
+/// smull and smlal multiply to 16 bits and add two products, which fit, as 2 * 128 * 127 < 2^15, unless all four numbers
+/// are -128. Packing looks whether two such weights ever meet: then products are widened one by one.
+#pragma once
+
+#include <bitwright/kernels/code_types.hpp>
+#include <bitwright/kernels/neon/codes.hpp>
+#include <bitwright/kernels/neon/store_tile.hpp>
+#include <bitwright/kernels/tiles.hpp>
+
+#include <arm_neon.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+
+namespace bitwright::kernels::neon {
+
+/// 16 products, two added in 16 bits.
+struct paired_products {
+  [[gnu::always_inline]] static inline int32x4_t add(int32x4_t sums, int8x16_t operands, int8x16_t weights) {
+    const int16x8_t firsts = vmull_s8(vget_low_s8(operands), vget_low_s8(weights));
+    return vpadalq_s16(sums, vmlal_high_s8(firsts, operands, weights));
+  }
+
+  /// Whether two operands' products with these weights, the first and the ninth of 16 and so on, fit 16 bits.
+  static constexpr bool fit(std::int32_t first, std::int32_t second) { return first != -128 || second != -128; }
+  static_assert(-128 * -128 + -128 * -127 <= std::numeric_limits<std::int16_t>::max());
+  static_assert(127 * -128 + 127 * -128 >= std::numeric_limits<std::int16_t>::min());
+};
+
+/// 16 products, each widened on its own.
+struct single_products {
+  [[gnu::always_inline]] static inline int32x4_t add(int32x4_t sums, int8x16_t operands, int8x16_t weights) {
+    const int32x4_t firsts = vpadalq_s16(sums, vmull_s8(vget_low_s8(operands), vget_low_s8(weights)));
+    return vpadalq_s16(firsts, vmull_high_s8(operands, weights));
+  }
+};
+
+/// A column's sum is spread over four lanes until the end. The shape is the same for all products.
+template <class Products>
+struct byte_products {
+  static constexpr std::size_t lanes = 4;
+  static constexpr std::size_t depth = 16;
+  static constexpr std::size_t max_vectors = 1;
+
+  /// 16 sums, 4 rows' operands, a column's weights and a few products.
+  static constexpr std::size_t rows(std::size_t) { return 4; }
+
+  template <std::size_t Rows>
+  struct registers {
+    int32x4_t sums[Rows][lanes];
+    int8x16_t operands[Rows];
+  };
+
+  /// Keeps loads behind it from being moved before, and a column's products with the first and the last row: compilers
+  /// begin with the products of several columns otherwise, and run out of registers.
+  template <std::size_t Rows>
+  [[gnu::always_inline]] static inline void keep_order(registers<Rows>& tile, std::size_t column) {
+    if constexpr (Rows > 2)
+      asm volatile("" : "+w"(tile.sums[0][column]), "+w"(tile.sums[Rows - 1][column]) : : "memory");
+  }
+
+  template <std::size_t Rows>
+  [[gnu::always_inline]] static inline void add_step(registers<Rows>& tile, const std::byte* weights) {
+#pragma GCC unroll 4
+    for (std::size_t column = 0; column < lanes; ++column) {
+      keep_order(tile, column);
+      const int8x16_t vector = vld1q_s8(reinterpret_cast<const std::int8_t*>(weights) + column * depth);
+#pragma GCC unroll 4
+      for (std::size_t row = 0; row < Rows; ++row)
+        tile.sums[row][column] = Products::add(tile.sums[row][column], tile.operands[row], vector);
+    }
+  }
+
+  /// Adds the products of a segment.
+  template <std::size_t Rows>
+  [[gnu::always_inline]] static inline void add_segment(registers<Rows>& tile, const std::byte* const* rows,
+                                                        std::size_t offset, std::size_t length,
+                                                        const std::byte* weights) {
+    const std::byte* from[Rows];
+#pragma GCC unroll 4
+    for (std::size_t row = 0; row < Rows; ++row) from[row] = rows[row] + offset;
+    std::size_t k = 0;
+    for (; k + depth <= length; k += depth, weights += lanes * depth) {
+#pragma GCC unroll 4
+      for (std::size_t row = 0; row < Rows; ++row)
+        tile.operands[row] = vld1q_s8(reinterpret_cast<const std::int8_t*>(from[row] + k));
+      add_step(tile, weights);
+    }
+    if (k == length) return;
+#pragma GCC unroll 4
+    for (std::size_t row = 0; row < Rows; ++row) tile.operands[row] = load_padded(from[row] + k, length - k);
+    add_step(tile, weights);
+  }
+
+  template <std::size_t Rows, std::size_t Vectors>
+  static void accumulate(const tile_sums& task) {
+    static_assert(Vectors == 1);
+    registers<Rows> tile;
+#pragma GCC unroll 4
+    for (std::size_t row = 0; row < Rows; ++row)
+#pragma GCC unroll 4
+      for (std::size_t column = 0; column < lanes; ++column) tile.sums[row][column] = vdupq_n_s32(0);
+    const segment_box box = task.box;
+    for (std::size_t i = box.first_row; i < box.last_row; ++i)
+      for (std::size_t j = box.first_column; j < box.last_column; ++j) {
+        const std::size_t segment = i * box.width + j;
+        add_segment(tile, task.rows + segment * task.segment_stride, task.offset, task.length,
+                    task.weights + segment * task.segment_bytes);
+      }
+    const int32x4_t initial = vld1q_s32(task.initial);
+#pragma GCC unroll 4
+    for (std::size_t row = 0; row < Rows; ++row) {
+      const int32x4_t low = vpaddq_s32(tile.sums[row][0], tile.sums[row][1]);
+      const int32x4_t high = vpaddq_s32(tile.sums[row][2], tile.sums[row][3]);
+      vst1q_s32(task.sums + row * lanes, vaddq_s32(vpaddq_s32(low, high), initial));
+    }
+  }
+};
+
+template <one_of<std::uint8_t, std::int8_t> Activation, class Products>
+struct tile : signed_operands<Activation>, byte_products<Products> {};
+
+template <class Activation>
+using pair_tile = tile<Activation, paired_products>;
+template <class Activation>
+using single_tile = tile<Activation, single_products>;
+
+/// Whether weights that meet in a pair fit, of a column of one segment.
+inline bool pairs_fit(const std::int8_t* weights, std::size_t count) {
+  for (std::size_t k = 0; k + 8 < count; ++k)
+    if (k % 16 < 8 && !paired_products::fit(weights[k], weights[k + 8])) return false;
+  return true;
+}
+
+/// Packs, and says in the header by its kind which products fit: 0 for paired ones.
+template <class Tile>
+void pack_pairs_or_singles(const panel_layout<Tile>& layout, const weighted_sum& sums, std::byte* packed) {
+  pack_panels(layout, sums, packed);
+  bool fit = true;
+  for (std::size_t n = 0; n < sums.outputs; ++n)
+    for (std::size_t segment = 0; segment < layout.segments; ++segment)
+      fit = fit && pairs_fit(segment_weights(layout, sums, n, segment), layout.length);
+  packed_array<panel_header>(packed, 0)->kind = fit ? 0 : 1;
+}
+
+inline bool packed_as_pairs(const std::byte* packed) { return packed_array<panel_header>(packed, 0)->kind == 0; }
+
+}  // namespace bitwright::kernels::neon
