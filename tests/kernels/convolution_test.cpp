@@ -155,6 +155,53 @@ TEST(convolution, is_exact_for_1x1_kernels_and_kernels_larger_than_the_image) {
   }
 }
 
+TEST(convolution, is_exact_for_every_number_of_channels_and_of_outputs) {
+  random_codes random(6);
+  const naive_axis axis{.image = 5, .kernel = 3, .before = 1, .after = 1};
+  for (std::int64_t count = 1; count <= 70; ++count) {
+    expect_exact<u8, u8, half_to_even>(
+        filled<u8, u8>({.down = axis, .across = axis, .group_channels = count, .outputs = 3}, random));
+    expect_exact<s8, s8, half_up>(
+        filled<s8, s8>({.down = axis, .across = {4, 2}, .group_channels = 17, .outputs = count}, random));
+  }
+}
+
+TEST(convolution, is_exact_for_rows_wider_than_a_block) {
+  random_codes random(7);
+  const naive_axis axis{.image = 3, .kernel = 3, .before = 1, .after = 1};
+  for (const std::int64_t width : {95, 96, 97, 200})
+    for (const std::int64_t channels : {2, 16}) {
+      const naive_axis wide{.image = width, .kernel = 3, .before = 1, .after = 1};
+      expect_exact<u8, u8, half_to_even>(
+          filled<u8, u8>({.down = axis, .across = wide, .group_channels = channels, .outputs = 5}, random));
+    }
+}
+
+TEST(convolution, leaves_out_padding_exactly_whatever_the_zero_points) {
+  // Windows larger than the image, so that every row and column of taps is padding somewhere, without weight zero
+  // points, without an activation zero point, and with both.
+  random_codes random(8);
+  for (std::int64_t before = 0; before <= 4; ++before)
+    for (int zeros = 0; zeros < 4; ++zeros) {
+      const naive_axis axis{.image = 4, .kernel = 5, .before = before, .after = 4};
+      auto p = filled<u8, u8>({.down = axis, .across = axis, .images = 2, .group_channels = 16, .outputs = 20}, random);
+      if (zeros % 2 == 0) p.weight_zero_points.assign(p.weight_zero_points.size(), 0);
+      if (zeros / 2 == 0) p.activation_zero_point = 0;
+      expect_exact<u8, u8, half_to_even>(p);
+    }
+}
+
+TEST(convolution, is_exact_for_weights_of_7_bits) {
+  random_codes random(9);
+  for (int i = 0; i < 100; ++i) {
+    problem p{.down = random_axis(7, random), .across = random_axis(9, random)};
+    p.group_channels = random.between(1, 40), p.outputs = random.between(1, 20);
+    p = filled<u8, u8>(p, random);
+    for (std::int64_t& code : p.weights) code = random.between(-64, 63);
+    expect_exact<u8, u8, half_to_even>(p);
+  }
+}
+
 TEST(convolution, is_exact_for_every_type_and_every_rounding) {
   random_codes random(4);
   const auto all_roundings = [&random]<class Activation, class Output>(Activation, Output) {

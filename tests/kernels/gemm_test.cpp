@@ -109,14 +109,37 @@ TEST(gemm, of_a_row_worked_out_by_hand_is_its_code) {
   expect_exact<u8, u8, half_to_even>(p);
 }
 
-TEST(gemm, is_exact_for_all_sizes_from_0_to_17) {
+TEST(gemm, is_exact_for_all_small_sizes) {
   random_codes random(1);
-  for (std::int64_t rows = 0; rows <= 17; ++rows)
-    for (std::int64_t inputs = 0; inputs <= 17; ++inputs)
-      for (std::int64_t outputs = 0; outputs <= 17; ++outputs) {
+  for (std::int64_t rows = 0; rows <= 9; ++rows)
+    for (std::int64_t inputs = 0; inputs <= 9; ++inputs)
+      for (std::int64_t outputs = 0; outputs <= 9; ++outputs) {
         expect_exact<u8, u8, half_to_even>(random_problem<u8, u8>(rows, inputs, outputs, random));
         expect_exact<s8, s8, half_up>(random_problem<s8, s8>(rows, inputs, outputs, random));
       }
+}
+
+/// Up to twice the greatest tile and one more in one dimension: 12 rows, 64 columns, steps of up to 16 inputs.
+TEST(gemm, is_exact_for_every_number_of_rows_of_columns_and_of_inputs) {
+  random_codes random(2);
+  for (std::int64_t outputs = 0; outputs <= 129; ++outputs) {
+    expect_exact<u8, u8, half_to_even>(random_problem<u8, u8>(5, 6, outputs, random));
+    expect_exact<s8, s8, half_up>(random_problem<s8, s8>(2, 19, outputs, random));
+  }
+  for (const std::int64_t outputs : {7, 16, 32, 48, 64})
+    for (std::int64_t rows = 0; rows <= 25; ++rows)
+      expect_exact<u8, u8, half_to_even>(random_problem<u8, u8>(rows, 9, outputs, random));
+  for (std::int64_t inputs = 0; inputs <= 70; ++inputs) {
+    expect_exact<u8, u8, half_to_even>(random_problem<u8, u8>(1, inputs, 33, random));
+    expect_exact<s8, s8, half_up>(random_problem<s8, s8>(7, inputs, 17, random));
+  }
+}
+
+TEST(gemm, is_exact_for_many_rows_which_take_several_blocks) {
+  random_codes random(3);
+  for (const std::int64_t rows : {95, 96, 97, 193, 290})
+    expect_exact<u8, u8, half_to_even>(random_problem<u8, u8>(rows, 5, 18, random));
+  expect_exact<s8, s8, half_up>(random_problem<s8, s8>(30, 6001, 3, random));  // Of 12 rows, where they are converted.
 }
 
 template <class Activation, class Output, class... Roundings>
@@ -127,7 +150,7 @@ void expect_exact_for(random_codes& random) {
 }
 
 TEST(gemm, is_exact_for_every_type_and_every_rounding) {
-  random_codes random(2);
+  random_codes random(4);
   const auto all_outputs = [&random]<class Activation>(Activation) {
     const auto all_roundings = [&random]<class Output>(Output) {
       for (int i = 0; i < 10; ++i)
@@ -140,7 +163,7 @@ TEST(gemm, is_exact_for_every_type_and_every_rounding) {
 }
 
 TEST(gemm, is_exact_for_extreme_codes_and_zero_points) {
-  random_codes random(3);
+  random_codes random(5);
   for (const std::int64_t activation : {0, 255})
     for (const std::int64_t weight : {-128, 127})
       for (const std::int64_t activation_zero_point : {0, 255})
@@ -158,6 +181,44 @@ TEST(gemm, is_exact_for_extreme_codes_and_zero_points) {
           p.activation_zero_point -= 128;
           expect_exact<s8, s32, half_to_even>(p);
         }
+}
+
+/// A row of activations 255, or 0, times weights that repeat `first` and `second`, as the accumulator itself.
+problem repeated_pair(std::int64_t activation, std::int64_t first, std::int64_t second, random_codes& random) {
+  auto p = random_problem<u8, s32>(2, 40, 9, random);
+  p.activations.assign(p.activations.size(), activation);
+  for (std::size_t k = 0; k < p.weights.size(); ++k) p.weights[k] = k % 2 == 0 ? first : second;
+  p.weight_zero_points.assign(p.weight_zero_points.size(), 0);
+  p.factors.assign(p.factors.size(), {1 << 30, 30});
+  p.output_zero_point = 0;
+  p.least = INT32_MIN, p.most = INT32_MAX;
+  return p;
+}
+
+TEST(gemm, of_all_greatest_activations_and_all_least_weights_does_not_saturate_16_bits) {
+  // 255 * -128 * 2 is -65280, which vpmaddubsw makes -32768.
+  random_codes random(7);
+  expect_exact<u8, s32, half_to_even>(repeated_pair(255, -128, -128, random));
+  expect_exact<u8, s32, half_to_even>(repeated_pair(255, 127, 127, random));
+}
+
+TEST(gemm, is_exact_for_pairs_of_weights_that_just_fit_16_bits_and_that_just_do_not) {
+  // 255 * 128 is 32640, within 16 bits; 255 * 129 is 32895, beyond them.
+  random_codes random(8);
+  for (const std::int64_t first : {-128, -127, -65, -64, -1, 0, 1, 2, 63, 64, 65, 126, 127})
+    for (const std::int64_t second : {-128, -127, -65, -64, -1, 0, 1, 2, 63, 64, 65, 126, 127})
+      expect_exact<u8, s32, half_to_even>(repeated_pair(255, first, second, random));
+}
+
+TEST(gemm, is_exact_for_weights_of_7_bits) {
+  random_codes random(9);
+  for (int i = 0; i < 40; ++i) {
+    auto p = random_problem<u8, u8>(random.between(1, 14), random.between(1, 80), random.between(1, 40), random);
+    for (std::int64_t& code : p.weights) code = random.between(-64, 63);
+    expect_exact<u8, u8, half_to_even>(p);
+    p.weight_zero_points.assign(p.weight_zero_points.size(), 0);
+    expect_exact<u8, u8, half_to_even>(p);
+  }
 }
 
 TEST(gemm, rounds_ties_as_the_policy_says) {
@@ -180,7 +241,7 @@ TEST(gemm, rounds_ties_as_the_policy_says) {
 }
 
 TEST(gemm, saturates_for_the_greatest_and_survives_the_least_factors) {
-  random_codes random(4);
+  random_codes random(6);
   for (int i = 0; i < 200; ++i) {
     auto p = random_problem<u8, s32>(2, 9, 7, random);
     for (dyadic& factor : p.factors) factor = random.factor(0, 62);

@@ -4,8 +4,10 @@
 #pragma once
 
 #include <bitwright/core/rounding.hpp>
+#include <bitwright/kernels/avx2/depthwise.hpp>
 #include <bitwright/kernels/avx2/tile.hpp>
 #include <bitwright/kernels/convolution_arguments.hpp>
+#include <bitwright/kernels/depthwise.hpp>
 #include <bitwright/kernels/panels.hpp>
 #include <bitwright/kernels/tiled_convolution.hpp>
 
@@ -21,24 +23,28 @@ using word_blocks = convolution_blocks<word_tile<Activation>>;
 
 template <class Activation>
 std::size_t convolution_packed_bytes(const convolution_constants& constants) {
+  if (suits_depthwise(constants)) return depthwise_packed_bytes(constants);
   return std::max(byte_blocks<Activation>(constants).layout().bytes(),
                   word_blocks<Activation>(constants).layout().bytes());
 }
 
 template <class Activation>
 void convolution_pack(const convolution_constants& constants, std::byte* packed) {
+  if (suits_depthwise(constants)) return depthwise_pack(constants, packed);
   pack_bytes_or_words(byte_blocks<Activation>(constants).layout(), word_blocks<Activation>(constants).layout(),
                       constants.sums, packed);
 }
 
 template <class Activation>
 std::size_t convolution_workspace_bytes(const convolution_constants& constants) {
+  if (suits_depthwise(constants)) return depthwise_workspace_bytes(constants);
   return std::max(byte_blocks<Activation>(constants).bytes(), word_blocks<Activation>(constants).bytes());
 }
 
 /// Rows [first, last) of the outputs, counted through all images.
 template <class Activation, class Output, integer_rounding Rounding>
 void convolution(const convolution_arguments<Activation, Output>& call, std::size_t first, std::size_t last) noexcept {
+  if (suits_depthwise(call.constants)) return depthwise<Activation, Output, Rounding>(call, first, last);
   const store_function store = store_tile<Output, Rounding>;
   if (packed_as_bytes(call.packed))
     tiled_convolution<byte_tile<Activation>, Activation, Output>(call, store).run(first, last);
