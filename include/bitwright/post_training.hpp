@@ -4,3 +4,5 @@
 #pragma once
 
 #include <bitwright/post_training/batch_norm_folding.hpp>
+#include <bitwright/post_training/bias_correction.hpp>
+#include <bitwright/post_training/channel_means.hpp>
