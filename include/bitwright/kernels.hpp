@@ -15,6 +15,7 @@
 #include <bitwright/kernels/pooling_arguments.hpp>
 #include <bitwright/kernels/residual_add.hpp>
 #include <bitwright/kernels/residual_add_arguments.hpp>
+#include <bitwright/kernels/residual_bytes.hpp>
 #include <bitwright/kernels/sliding_window.hpp>
 #include <bitwright/kernels/tiled_convolution.hpp>
 #include <bitwright/kernels/tiled_gemm.hpp>

@@ -61,7 +61,7 @@ std::vector<Code> random_branch(std::int64_t count, random_codes& random) {
 
 template <class Left, class Right, class Output, class Rounding>
 void expect_exact_for_all_sizes(random_codes& random) {
-  for (std::int64_t count = 0; count <= 70; ++count)
+  for (std::int64_t count = 0; count <= 130; ++count)
     expect_exact<Left, Right, Output, Rounding>(random_branch<Left>(count, random), random_branch<Right>(count, random),
                                                 random, random.factor(20, 40), random.factor(20, 40));
 }
@@ -127,6 +127,19 @@ TEST(residual_add, is_exact_for_every_pair_of_types_and_every_rounding) {
     all_outputs(left, u8{}), all_outputs(left, s8{}), all_outputs(left, s16{});
   };
   all_rights(u8{}), all_rights(s8{}), all_rights(s16{});
+}
+
+TEST(residual_add, is_exact_for_every_shift_of_its_factors) {
+  random_codes random(4);
+  for (int left = 0; left <= 62; ++left)
+    for (const int right : {left, 17, 22, 24, 25}) {
+      const dyadic of_left = random.factor(left, left), of_right = random.factor(right, right);
+      const auto a = random_branch<u8>(130, random), b = random_branch<u8>(130, random);
+      expect_exact<u8, u8, u8, half_to_even>(a, b, random, of_left, of_right);
+      expect_exact<u8, u8, u8, half_up>(a, b, random, of_left, of_right);
+      expect_exact<u8, u8, u8, half_away_from_zero>(a, b, random, of_left, of_right);
+      expect_exact<u8, u8, u8, half_to_even>(a, b, random, {INT32_MAX, left}, {1 << 30, right});
+    }
 }
 
 TEST(residual_add, adds_saturated_branches_without_overflow) {

@@ -12,6 +12,7 @@
 /// Source: HAWQ-V3 (Yao et al., ICML 2021), section 3.2, whose sums have 16 bits.
 #pragma once
 
+#include <bitwright/core/cpu.hpp>
 #include <bitwright/core/path.hpp>
 #include <bitwright/core/rounding.hpp>
 #include <bitwright/kernels/code_types.hpp>
@@ -25,6 +26,9 @@
 
 #if defined(__aarch64__)
 #include <bitwright/kernels/neon/residual_add.hpp>
+#elif defined(__x86_64__)
+#include <bitwright/kernels/avx2/residual_add.hpp>
+#include <bitwright/kernels/avx512_vnni/residual_add.hpp>
 #endif
 
 namespace bitwright::kernels {
@@ -43,6 +47,9 @@ template <one_of<std::uint8_t, std::int8_t, std::int16_t> Left, one_of<std::uint
 inline constexpr auto residual_add_paths = std::to_array<residual_add_path<Left, Right, Output>>({
 #if defined(__aarch64__)
   {"neon", always_available, neon::residual_add<Left, Right, Output, Rounding>},
+#elif defined(__x86_64__)
+  {"avx512_vnni", cpu::has_avx512_vnni, avx512_vnni::residual_add<Left, Right, Output, Rounding>},
+      {"avx2", cpu::has_avx2, avx2::residual_add<Left, Right, Output, Rounding>},
 #endif
       {"scalar", always_available, scalar::residual_add<Left, Right, Output, Rounding>},
 });

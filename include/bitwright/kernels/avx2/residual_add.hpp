@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// The residual add, 32 elements at a time in 16-bit lanes where residual_bytes knows that to be exact, else 8 at a time
+/// in 32-bit lanes.
+#pragma once
+
+#include <bitwright/arithmetic/dyadic.hpp>
+#include <bitwright/core/rounding.hpp>
+#include <bitwright/kernels/avx2/requantize.hpp>
+#include <bitwright/kernels/code_window.hpp>
+#include <bitwright/kernels/residual_add_arguments.hpp>
+#include <bitwright/kernels/residual_bytes.hpp>
+#include <bitwright/kernels/scalar/residual_add.hpp>
+#include <bitwright/kernels/vectorized_rounding.hpp>
+
+#include <immintrin.h>
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+
+namespace bitwright::kernels::avx2 {
+
+/// 16 codes in 16 bits.
+template <class Code>
+[[gnu::target("avx2"), gnu::always_inline]] inline __m256i load_wide(const Code* codes) {
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(codes));
+  return std::same_as<Code, std::uint8_t> ? _mm256_cvtepu8_epi16(bytes) : _mm256_cvtepi8_epi16(bytes);
+}
+
+/// 16 numbers of 32 bits, in the order in which interleaving leaves them.
+struct wide_pair {
+  __m256i low;
+  __m256i high;
+};
+
+/// A branch's constants, in all lanes.
+struct branch_lanes {
+  __m256i zero_points;
+  __m256i low;
+  __m256i high_and_one;
+  __m256i addends;
+  __m256i shifts;
+
+  [[gnu::target("avx2"), gnu::always_inline]] static branch_lanes of(const residual_branch_lanes& branch) {
+    return {_mm256_set1_epi16(branch.zero_point), _mm256_set1_epi16(branch.low),
+            _mm256_set1_epi32((1 << 16) | static_cast<std::uint16_t>(branch.high)), _mm256_set1_epi32(branch.addend),
+            _mm256_set1_epi32(branch.shift)};
+  }
+
+  /// 16 codes on the finer grid.
+  template <class Code>
+  [[gnu::target("avx2"), gnu::always_inline]] wide_pair rounded(const Code* codes) const {
+    const __m256i differences = _mm256_sub_epi16(load_wide(codes), zero_points);
+    const __m256i floors = _mm256_mulhi_epi16(differences, low);
+    return {shifted(_mm256_unpacklo_epi16(differences, floors)), shifted(_mm256_unpackhi_epi16(differences, floors))};
+  }
+
+ private:
+  [[gnu::target("avx2"), gnu::always_inline]] __m256i shifted(__m256i pairs) const {
+    return _mm256_srav_epi32(_mm256_add_epi32(_mm256_madd_epi16(pairs, high_and_one), addends), shifts);
+  }
+};
+
+/// A residual add's constants, in all lanes.
+struct residual_lanes {
+  branch_lanes left;
+  branch_lanes right;
+  __m256i zeros;
+  __m256i odd;
+  __m256i most;
+  __m256i back;
+
+  [[gnu::target("avx2"), gnu::always_inline]] static residual_lanes of(const residual_bytes& add) {
+    return {branch_lanes::of(add.left),         branch_lanes::of(add.right), _mm256_set1_epi16(add.zero),
+            _mm256_set1_epi16(add.odd ? 1 : 0), _mm256_set1_epi8(add.most),  _mm256_set1_epi8(add.back)};
+  }
+
+  /// 16 sums, moved, as codes in 16 bits.
+  template <to_nearest Rounding, class Left, class Right>
+  [[gnu::target("avx2"), gnu::always_inline]] __m256i sums(const Left* left_codes, const Right* right_codes) const {
+    const wide_pair a = left.rounded(left_codes), b = right.rounded(right_codes);
+    // Packing puts back in order what interleaving took apart.
+    const __m256i sum = _mm256_packs_epi32(_mm256_add_epi32(a.low, b.low), _mm256_add_epi32(a.high, b.high));
+    const __m256i half = _mm256_set1_epi16(1 << (residual_guard_bits - 1));
+    return _mm256_srai_epi16(_mm256_adds_epi16(_mm256_adds_epi16(sum, half), tie_steps<Rounding>(sum)),
+                             residual_guard_bits);
+  }
+
+  /// What a half more leaves to add for the policy's ties: -1 to those that go down.
+  template <to_nearest Rounding>
+  [[gnu::target("avx2"), gnu::always_inline]] __m256i tie_steps(__m256i sum) const {
+    if constexpr (std::same_as<Rounding, half_to_even>) {
+      const __m256i one = _mm256_set1_epi16(1),
+                    quotient = _mm256_xor_si256(_mm256_srli_epi16(sum, residual_guard_bits), odd);
+      return _mm256_sub_epi16(_mm256_and_si256(quotient, one), one);
+    } else if constexpr (std::same_as<Rounding, half_away_from_zero>) {
+      return _mm256_cmpgt_epi16(zeros, sum);
+    } else {
+      return _mm256_setzero_si256();
+    }
+  }
+
+  /// 32 codes.
+  template <to_nearest Rounding, class Left, class Right>
+  [[gnu::target("avx2"), gnu::always_inline]] void add(const Left* left_codes, const Right* right_codes,
+                                                       std::uint8_t* outputs) const {
+    const __m256i first = sums<Rounding>(left_codes, right_codes);
+    const __m256i second = sums<Rounding>(left_codes + 16, right_codes + 16);
+    const __m256i bytes = _mm256_permute4x64_epi64(_mm256_packs_epi16(first, second), 0b11011000);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(outputs), _mm256_add_epi8(_mm256_min_epi8(bytes, most), back));
+  }
+};
+
+/// The sums of two rounded branches, which have room, rounded to whole codes.
+template <vectorized_rounding Rounding>
+[[gnu::target("avx2"), gnu::always_inline]] inline __m256i drop_guard_bits(__m256i sums) {
+  const __m256i negative = _mm256_srli_epi32(sums, 31), one = _mm256_set1_epi32(1);
+  const __m256i half = _mm256_set1_epi32(1 << (residual_guard_bits - 1));
+  __m256i addend = half;  // Also gemmlowp_double's: so few bits are one rounding.
+  if constexpr (std::same_as<Rounding, bitwright::floor>)
+    addend = _mm256_setzero_si256();
+  else if constexpr (std::same_as<Rounding, toward_zero>)
+    addend = _mm256_sub_epi32(_mm256_slli_epi32(negative, residual_guard_bits), negative);
+  else if constexpr (std::same_as<Rounding, half_away_from_zero>)
+    addend = _mm256_sub_epi32(half, negative);
+  else if constexpr (std::same_as<Rounding, half_to_even>)
+    addend = _mm256_add_epi32(_mm256_sub_epi32(half, one),
+                              _mm256_and_si256(_mm256_srli_epi32(sums, residual_guard_bits), one));
+  return _mm256_srai_epi32(_mm256_add_epi32(sums, addend), residual_guard_bits);
+}
+
+/// Elements [first, last) of a residual add to 8-bit codes; those of signed ones have the same bits.
+template <to_nearest Rounding, class Left, class Right>
+[[gnu::target("avx2")]] inline void add_bytes(const residual_bytes& constants, const Left* left, const Right* right,
+                                              std::uint8_t* outputs, std::size_t first, std::size_t last) {
+  const auto lanes = residual_lanes::of(constants);
+  std::size_t i = first;
+  for (; i + 32 <= last; i += 32) lanes.template add<Rounding>(left + i, right + i, outputs + i);
+  if (i == last) return;
+  Left left_tail[32] = {};
+  Right right_tail[32] = {};
+  std::uint8_t output_tail[32];
+  std::copy_n(left + i, last - i, left_tail), std::copy_n(right + i, last - i, right_tail);
+  lanes.template add<Rounding>(left_tail, right_tail, output_tail);
+  std::copy_n(output_tail, last - i, outputs + i);
+}
+
+/// Codes as 32-bit numbers less their zero point; a whole number of registers, of which `count` are asked for.
+template <class Code>
+[[gnu::target("avx2")]] inline void widen(const Code* codes, std::size_t count, std::int32_t zero_point,
+                                          std::int32_t* wide) {
+  for (std::size_t i = 0; i < count; ++i) wide[i] = codes[i] - zero_point;
+}
+
+/// The codes of `count` pairs of branches, both of which have room, in place of the left ones.
+template <vectorized_rounding Rounding>
+[[gnu::target("avx2")]] inline void add_wide(dyadic left_factor, dyadic right_factor, code_window window,
+                                             std::int32_t* left, const std::int32_t* right, std::size_t count) {
+  const __m256i left_multiplier = _mm256_set1_epi32(left_factor.multiplier),
+                left_shift = _mm256_set1_epi32(left_factor.shift);
+  const __m256i right_multiplier = _mm256_set1_epi32(right_factor.multiplier),
+                right_shift = _mm256_set1_epi32(right_factor.shift);
+  for (std::size_t i = 0; i < count; i += 8) {
+    const __m256i a = _mm256_load_si256(reinterpret_cast<const __m256i*>(left + i)),
+                  b = _mm256_load_si256(reinterpret_cast<const __m256i*>(right + i));
+    const __m256i sums = _mm256_add_epi32(requantize<Rounding>(a, left_multiplier, left_shift),
+                                          requantize<Rounding>(b, right_multiplier, right_shift));
+    _mm256_store_si256(reinterpret_cast<__m256i*>(left + i), codes_of(drop_guard_bits<Rounding>(sums), window));
+  }
+}
+
+/// Elements [first, last) of a call both of whose branches have room, by add_wide of any rounding.
+template <class Left, class Right, class Output>
+void add_generally(const residual_add_arguments<Left, Right, Output>& call, decltype(add_wide<half_up>)& add,
+                   std::size_t first, std::size_t last) {
+  alignas(32) std::int32_t left[128] = {}, right[128] = {};
+  const code_window window = code_window::of(call.output_zero_point, call.output_codes);
+  for (std::size_t i = first; i < last; i += 128) {
+    const std::size_t count = std::min<std::size_t>(128, last - i);
+    widen(call.left.codes + i, count, call.left.zero_point, left);
+    widen(call.right.codes + i, count, call.right.zero_point, right);
+    add(call.left.factor, call.right.factor, window, left, right, count);
+    for (std::size_t k = 0; k < count; ++k) call.outputs[i + k] = static_cast<Output>(left[k]);
+  }
+}
+
+/// Elements [first, last).
+template <class Left, class Right, class Output, integer_rounding Rounding>
+void residual_add(const residual_add_arguments<Left, Right, Output>& call, std::size_t first,
+                  std::size_t last) noexcept {
+  const auto left = residual_input::of(call.left), right = residual_input::of(call.right);
+  if constexpr (to_nearest<Rounding> && sizeof(Left) == 1 && sizeof(Right) == 1 && sizeof(Output) == 1) {
+    if (std::same_as<Rounding, half_up> || (!left.has_ties() && !right.has_ties()))
+      if (const auto constants = residual_bytes::of(left, right, call.output_zero_point, call.output_codes))
+        return add_bytes<Rounding>(*constants, call.left.codes, call.right.codes,
+                                   reinterpret_cast<std::uint8_t*>(call.outputs), first, last);
+  }
+  if constexpr (vectorized_rounding<Rounding>)
+    if (left.has_room() && right.has_room()) return add_generally(call, add_wide<Rounding>, first, last);
+  scalar::residual_add<Left, Right, Output, Rounding>(call, first, last);
+}
+
+}  // namespace bitwright::kernels::avx2
