@@ -6,6 +6,7 @@
 #include <bitwright/mixed_precision/allocation.hpp>
 #include <bitwright/mixed_precision/allocation_baselines.hpp>
 #include <bitwright/mixed_precision/allocation_exchange.hpp>
+#include <bitwright/mixed_precision/allocation_join.hpp>
 #include <bitwright/mixed_precision/allocation_problem.hpp>
 #include <bitwright/mixed_precision/allocation_robustness.hpp>
 #include <bitwright/mixed_precision/allocation_search.hpp>

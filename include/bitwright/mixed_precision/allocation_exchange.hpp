@@ -18,6 +18,13 @@
 
 namespace bitwright {
 
+/// A permutation of 64-bit numbers without pattern: splitmix64's (Steele et al. 2014).
+inline std::uint64_t scrambled(std::uint64_t value) {
+  value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9;
+  value = (value ^ (value >> 27)) * 0x94d049bb133111eb;
+  return value ^ (value >> 31);
+}
+
 /// One choice per group, improved step by step.
 class allocation_exchange {
  public:
@@ -90,13 +97,6 @@ class allocation_exchange {
         sum -= static_cast<double>(left) / static_cast<double>(std::max<std::int64_t>(1, reduced_.limits[m]));
     }
     return sum;
-  }
-
-  /// A permutation of 64-bit numbers without pattern: splitmix64's (Steele et al. 2014).
-  static std::uint64_t scrambled(std::uint64_t value) {
-    value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9;
-    value = (value ^ (value >> 27)) * 0x94d049bb133111eb;
-    return value ^ (value >> 31);
   }
 
   /// The moves that lose least in the sense of the bound: with more of them, more pairs than are worth the time. Those that

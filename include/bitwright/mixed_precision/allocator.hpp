@@ -10,6 +10,7 @@
 
 #include <bitwright/mixed_precision/allocation.hpp>
 #include <bitwright/mixed_precision/allocation_exchange.hpp>
+#include <bitwright/mixed_precision/allocation_join.hpp>
 #include <bitwright/mixed_precision/allocation_problem.hpp>
 #include <bitwright/mixed_precision/allocation_search.hpp>
 #include <bitwright/mixed_precision/multiplier_bound.hpp>
@@ -22,6 +23,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <utility>
@@ -120,31 +122,80 @@ class reduced_allocator {
     lower_bound_ = std::max<std::int64_t>(0, root_.units_at_least(root_.bound));
   }
 
-  /// Searches within bound + room, for more and more room, until the incumbent is proven or the nodes are used up. A search
-  /// that is not over soon waits until the incumbent has been improved by exchanges.
+  /// Searches within bound + room, for more and more room, until the incumbent is proven or the nodes are used up. What
+  /// a short search does not settle is given to exchanges and joins: there, a few hundred choices are about equally good.
   void deepen() {
     // Groups visited: a few milliseconds, and about as long as the exchanges would take.
     const std::int64_t soon = 20'000 + 4 * static_cast<std::int64_t>(reduced_.choices());
-    bool exchanged = false;
-    for (wide_integer room = first_room(); lower_bound_ < best_.good_enough();) {
-      const wide_integer all = root_.scaled(best_.good_enough()) - root_.bound;
-      room = std::min(room, all);
-      allocation_search search(reduced_, root_, best_, options_.maximum_nodes - nodes_);
-      const bool finished = search.run(room, exchanged ? std::numeric_limits<std::int64_t>::max() : soon);
-      nodes_ += search.nodes();
-      if (!finished) {
-        if (exchanged || nodes_ >= options_.maximum_nodes) return;
-        exchange();
-        exchanged = true;
-        continue;
-      }
-      // Whatever is not above bound + room would have been found.
-      const std::int64_t proven = root_.units_at_least(root_.bound + room + wide_integer(1));
-      lower_bound_ = std::max(lower_bound_, std::min(best_.good_enough(), proven));
-      // At least doubled; as far as to where the search might have got further, within reason.
-      const double needed = search.least_excluded();
-      for (int i = 0; i < 1 || (i < 3 && room.to_double() < needed); ++i)
-        if (room < all) room = room + room + wide_integer(1);
+    wide_integer room = first_room();
+    while (is_open() && search(room, soon)) continue;
+    if (!is_open()) return;
+    exchange();
+    bool joins = false;
+    while (is_open() && join(room, std::size_t{1} << 16)) joins = true;
+    if (!joins) aim_at_bound();
+    while (is_open() && join(room, std::size_t{1} << 20)) continue;
+    while (is_open() && search(room, std::numeric_limits<std::int64_t>::max())) continue;
+  }
+
+  /// Whether something better than the incumbent may exist, and there are nodes left to look for it.
+  bool is_open() const { return lower_bound_ < best_.good_enough() && nodes_ < options_.maximum_nodes; }
+
+  wide_integer all_room() const { return root_.scaled(best_.good_enough()) - root_.bound; }
+
+  /// Whatever is not above bound + room would have been found.
+  void raise_bound(wide_integer room) {
+    const std::int64_t proven = root_.units_at_least(root_.bound + room + wide_integer(1));
+    lower_bound_ = std::max(lower_bound_, std::min(best_.good_enough(), proven));
+  }
+
+  /// Searches by branching, and makes more room for the next time. False where it is not over within `work`.
+  bool search(wide_integer& room, std::int64_t work) {
+    const wide_integer all = all_room();
+    room = std::min(room, all);
+    allocation_search search(reduced_, root_, best_, options_.maximum_nodes - nodes_);
+    const bool finished = search.run(room, work);
+    nodes_ += search.nodes();
+    if (!finished) return false;
+    raise_bound(room);
+    // At least doubled; as far as to where the search might have got further, within reason.
+    for (int i = 0; i < 1 || (i < 3 && room.to_double() < search.least_excluded()); ++i)
+      if (room < all) room = room + room + wide_integer(1);
+    return true;
+  }
+
+  /// So many partial allocations take about as long as a node of the search.
+  static constexpr std::int64_t partials_per_node = 16;
+
+  allocation_join join_of(std::size_t size) {
+    const auto most = static_cast<std::size_t>(
+        std::min<std::int64_t>(options_.maximum_nodes - nodes_, std::int64_t{1} << 30) * partials_per_node);
+    return {reduced_, root_, best_, std::min(size, most)};
+  }
+
+  /// Searches by joining lists of up to `size` partial allocations, and makes more room for the next time: by a quarter,
+  /// for lists grow fast with it. False where lists become too long.
+  bool join(wide_integer& room, std::size_t size) {
+    const wide_integer all = all_room();
+    room = std::min(room, all);
+    allocation_join join = join_of(size);
+    const bool finished = join.run(room);
+    nodes_ += join.partial_allocations() / partials_per_node + 1;
+    if (!finished) return false;
+    raise_bound(room);
+    const bool is_short = join.partial_allocations() < 5000;
+    if (room < all) room = room + (is_short ? room : room.shift_right(2)) + wide_integer(1);
+    return true;
+  }
+
+  /// Where very many choices are equally good, some allocation comes as close to the bound as integers can: looks for it,
+  /// in turns with one half-way there, among the relaxation's neighbours.
+  void aim_at_bound() {
+    for (std::uint64_t round = 0; round < 40 && is_open(); ++round) {
+      const std::int64_t aim = round % 2 == 0 ? lower_bound_ : std::midpoint(lower_bound_, best_.omega);
+      allocation_join join = join_of(std::size_t{1} << std::min<std::uint64_t>(12 + round / 2, 17));
+      join.improve(relaxed_, root_.scaled(aim) - root_.bound, round);
+      nodes_ += join.partial_allocations() / partials_per_node + 1;
     }
   }
 
