@@ -88,7 +88,10 @@ class level_table {
  private:
   template <std::size_t... I>
   [[gnu::always_inline]] std::uint8_t count_below(float value, std::index_sequence<I...>) const {
-    return static_cast<std::uint8_t>((... + (value > borders_[I] ? 1 : 0)));
+    // As floats: compilers would narrow integers to bytes after each comparison instead of once.
+    float code = 0;
+    ((code = value > borders_[I] ? static_cast<float>(I + 1) : code), ...);
+    return static_cast<std::uint8_t>(static_cast<std::int32_t>(code));
   }
 
   [[gnu::always_inline]] std::uint8_t bisect(float value) const {

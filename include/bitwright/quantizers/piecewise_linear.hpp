@@ -21,8 +21,8 @@
 ///
 /// What it is for: bell-shaped weights, whose few large values stretch a uniform grid. A kernel needs an accumulator
 /// for each piece's steps and, for disjoint pieces, one for each offset beyond the middle's: 2k + 1. What it is not
-/// for: values of even density, where a uniform grid of as many bits is better, and weights where 0 must stay 0, such as
-/// pruned ones.
+/// for: values of even density, where a uniform grid of as many bits is better, and weights where 0 must stay 0, such
+/// as pruned ones.
 /// Source: Fang et al., "Post-Training Piecewise Linear Quantization for Deep Neural Networks" (ECCV 2020).
 #pragma once
 
@@ -113,14 +113,15 @@ class piecewise_linear {
     require(piece_bits >= 2 && bits() <= 8, "piecewise_linear: piece_bits", piece_bits, "[2, ",
             8 - std::bit_width(breakpoints.size()), "]");
     require(limit >= 0 && limit <= 0x1p125f, "piecewise_linear: limit", limit, "[0, 2^125]");
-    begins_.fill(std::numeric_limits<float>::quiet_NaN());  // Nothing is at or above the begin of a piece that is not.
+    // Nothing is at or above the begin of a piece that is not there.
+    begins_.fill(std::numeric_limits<float>::quiet_NaN());
     begins_[0] = 0;
     for (std::size_t i = 0; i < breakpoints.size(); ++i) {
       require(limit == 0 ? breakpoints[i] == 0 : breakpoints[i] > begins_[i] && breakpoints[i] < limit,
               "piecewise_linear: breakpoints", breakpoints, "strictly increasing between 0 and the limit, ", limit);
       begins_[i + 1] = breakpoints[i];
     }
-    for (std::size_t i = 0; i < pieces_; ++i) place(i);
+    place();
   }
 
   /// Bits that number the codes.
@@ -134,7 +135,7 @@ class piecewise_linear {
   std::size_t pieces() const { return pieces_; }
 
   /// Piece `index` < pieces(), from the middle outwards.
-  linear_piece piece(std::size_t index) const { return {begins_[index], offsets_[index], scales_[index]}; }
+  linear_piece piece(std::size_t index) const { return {begins_[index], offsets_.of(index), scales_.of(index)}; }
 
   /// What is added to every value; 0 unless the bias was corrected.
   float shift() const { return shift_; }
@@ -148,33 +149,38 @@ class piecewise_linear {
   /// becomes the outermost level.
   [[gnu::always_inline]] std::uint8_t quantize(float value) const {
     const float magnitude = std::abs(value);
-    std::int32_t piece = 0;
-    float offset = grid_offsets_[0], inverse_scale = inverse_scales_[0];
-    for (std::size_t i = 1; i <= maximum_breakpoints; ++i) {
-      const bool belongs = magnitude >= begins_[i];
-      piece = belongs ? static_cast<std::int32_t>(i) : piece;
-      offset = belongs ? grid_offsets_[i] : offset;
-      inverse_scale = belongs ? inverse_scales_[i] : inverse_scale;
-    }
+    // All read before any choice, and no choice inside another one: then compilers make vectors of it.
+    const auto begin_1 = begins_[1], begin_2 = begins_[2], begin_3 = begins_[3];
+    const float offset_0 = grid_offsets_[0], offset_1 = grid_offsets_[1], offset_2 = grid_offsets_[2],
+                offset_3 = grid_offsets_[3];
+    const float inverse_0 = inverse_scales_[0], inverse_1 = inverse_scales_[1], inverse_2 = inverse_scales_[2],
+                inverse_3 = inverse_scales_[3];
+    float piece = magnitude >= begin_1 ? 1.0f : 0.0f;
+    piece = magnitude >= begin_2 ? 2.0f : piece;
+    piece = magnitude >= begin_3 ? 3.0f : piece;
+    float offset = magnitude >= begin_1 ? offset_1 : offset_0;
+    offset = magnitude >= begin_2 ? offset_2 : offset;
+    offset = magnitude >= begin_3 ? offset_3 : offset;
+    float inverse_scale = magnitude >= begin_1 ? inverse_1 : inverse_0;
+    inverse_scale = magnitude >= begin_2 ? inverse_2 : inverse_scale;
+    inverse_scale = magnitude >= begin_3 ? inverse_3 : inverse_scale;
     const float steps = std::nearbyint((magnitude - offset) * inverse_scale);
     const float raised = steps > 0.0f ? steps : 0.0f;  // NaN is not.
     const auto step = static_cast<std::int32_t>(raised < last_step_ ? raised : last_step_);
-    const std::int32_t sign = value < 0.0f ? sign_bit_ : 0;
-    return static_cast<std::uint8_t>((piece << piece_bits_) + sign + step);
+    const std::int32_t sign = value < 0.0f ? 1 : 0;
+    return static_cast<std::uint8_t>((static_cast<std::int32_t>(piece) << piece_bits_) + (sign << (piece_bits_ - 1)) +
+                                     step);
   }
 
   /// The value of one code; that of a piece that is not there is worth shift().
   [[gnu::always_inline]] float dequantize(std::uint8_t code) const {
-    const std::int32_t piece = code >> piece_bits_;
-    float offset = offsets_[0], scale = scales_[0];
-    for (std::size_t i = 1; i <= maximum_breakpoints; ++i) {
-      const bool belongs = piece >= static_cast<std::int32_t>(i);
-      offset = belongs ? offsets_[i] : offset;
-      scale = belongs ? scales_[i] : scale;
-    }
+    const std::int32_t one = 1 << piece_bits_, step = code & (one / 2 - 1);
+    const masks beyond{mask(code >= one), mask(code >= 2 * one), mask(code >= 3 * one)};
+    const float offset = offsets_.at(beyond), scale = scales_.at(beyond);
     // The product is exact, so that it makes no difference whether a compiler fuses it with the sum.
-    const float magnitude = offset + scale * static_cast<float>(code & (sign_bit_ - 1));
-    return ((code & sign_bit_) != 0 ? -magnitude : magnitude) + shift_;
+    const float magnitude = offset + scale * static_cast<float>(step);
+    const std::uint32_t sign = (code & sign_bit_) << (32 - piece_bits_);
+    return std::bit_cast<float>(std::bit_cast<std::uint32_t>(magnitude) ^ sign) + shift_;
   }
 
   /// The code of each value. Throws invalid_argument unless both spans have the same size.
@@ -199,15 +205,46 @@ class piecewise_linear {
     }
     if (values.empty()) return corrected;
     const double gain = quantized.variance() > 0 ? std::sqrt(exact.variance() / quantized.variance()) : 1;
+    std::array<float, maximum_breakpoints + 1> offsets{}, scales{};
     for (std::size_t i = 0; i < pieces_; ++i) {
-      corrected.offsets_[i] = static_cast<float>(gain * offsets_[i]);
-      corrected.scales_[i] = shortened(gain * scales_[i]);
+      offsets[i] = static_cast<float>(gain * piece(i).offset);
+      scales[i] = shortened(gain * piece(i).scale);
     }
+    corrected.offsets_ = offsets;
+    corrected.scales_ = scales;
     corrected.shift_ = static_cast<float>(exact.mean - gain * (quantized.mean - shift_));
     return corrected;
   }
 
  private:
+  // Which pieces lie inside the value's own: all bits set, or none, for each piece but the middle.
+  using masks = std::array<std::uint32_t, maximum_breakpoints>;
+  [[gnu::always_inline]] static std::uint32_t mask(bool set) { return set ? ~std::uint32_t{0} : 0; }
+
+  // A number for each piece. The choice by masks has no branch and reads all of them, which compilers turn into vectors
+  // where they do not with conditions.
+  class choice {
+   public:
+    choice() = default;
+    choice(const std::array<float, maximum_breakpoints + 1>& numbers) {
+      changes_[0] = std::bit_cast<std::uint32_t>(numbers[0]);
+      for (std::size_t i = 1; i < numbers.size(); ++i)
+        changes_[i] = std::bit_cast<std::uint32_t>(numbers[i]) ^ std::bit_cast<std::uint32_t>(numbers[i - 1]);
+    }
+    float of(std::size_t index) const {
+      std::uint32_t number = 0;
+      for (std::size_t i = 0; i <= index; ++i) number ^= changes_[i];
+      return std::bit_cast<float>(number);
+    }
+    [[gnu::always_inline]] float at(const masks& beyond) const {
+      return std::bit_cast<float>(changes_[0] ^ (changes_[1] & beyond[0]) ^ (changes_[2] & beyond[1]) ^
+                                  (changes_[3] & beyond[2]));
+    }
+
+   private:
+    std::array<std::uint32_t, maximum_breakpoints + 1> changes_{};
+  };
+
   // Mean and variance of a stream, without cancellation. Source: Welford (Technometrics 4, 1962).
   struct moments {
     double count = 0, mean = 0, squares = 0;
@@ -228,21 +265,28 @@ class piecewise_linear {
     return std::bit_cast<float>(std::bit_cast<std::uint32_t>(below) & ~std::uint32_t{0x7f});
   }
 
-  void place(std::size_t index) {
-    const double end = index + 1 < pieces_ ? begins_[index + 1] : limit_;
-    const piece_grid grid = Layout::grid(begins_[index], end, piece_bits_);
-    const auto offset = static_cast<float>(grid.offset);
-    grid_offsets_[index] = offsets_[index] = offset > grid.offset ? std::nextafter(offset, 0.0f) : offset;
-    scales_[index] = shortened(grid.scale);
-    // Steps of denormals have no finite inverse: they are taken for as long as the least normal number.
-    inverse_scales_[index] = 1 / std::max(scales_[index], std::numeric_limits<float>::min());
-    last_step_ = static_cast<float>((1 << (piece_bits_ - 1)) - 1);
-    sign_bit_ = 1 << (piece_bits_ - 1);
+  void place() {
+    std::array<float, maximum_breakpoints + 1> scales{};
+    for (std::size_t i = 0; i < pieces_; ++i) {
+      const double end = i + 1 < pieces_ ? begins_[i + 1] : limit_;
+      const piece_grid grid = Layout::grid(begins_[i], end, piece_bits_);
+      const auto offset = static_cast<float>(grid.offset);
+      grid_offsets_[i] = offset > grid.offset ? std::nextafter(offset, 0.0f) : offset;
+      scales[i] = shortened(grid.scale);
+      // Steps of denormals have no finite inverse: they are taken for as long as the least normal number.
+      inverse_scales_[i] = 1 / std::max(scales[i], std::numeric_limits<float>::min());
+    }
+    offsets_ = grid_offsets_;
+    scales_ = scales;
+    sign_bit_ = std::uint32_t{1} << (piece_bits_ - 1);
+    last_step_ = static_cast<float>(sign_bit_ - 1);
   }
 
-  std::array<float, maximum_breakpoints + 1> begins_{}, grid_offsets_{}, inverse_scales_{}, offsets_{}, scales_{};
+  std::array<float, maximum_breakpoints + 1> begins_{}, grid_offsets_{}, inverse_scales_{};
+  choice offsets_, scales_;
   std::size_t pieces_;
-  std::int32_t piece_bits_, sign_bit_ = 1;
+  std::int32_t piece_bits_;
+  std::uint32_t sign_bit_ = 1;
   float limit_, last_step_ = 0, shift_ = 0;
 };
 
