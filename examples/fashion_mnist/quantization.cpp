@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "quantization.hpp"
 
+#include <bitwright/calibration/least_error.hpp>
 #include <bitwright/core/error.hpp>
 #include <bitwright/core/tensor_view.hpp>
-
-#include <cmath>
 
 namespace fashion_mnist {
 
@@ -12,27 +11,12 @@ namespace {
 
 using channel_quantizer = bitwright::uniform<bitwright::dynamic_bits, std::int8_t>;
 
-double cubed_error(const channel_quantizer& codes, std::span<const float> values) {
-  double sum = 0;
-  for (const float value : values) {
-    const double error = std::abs(codes.dequantize(codes.quantize(value)) - value);
-    sum += error * error * error;
-  }
-  return sum;
-}
-
 // With few bits it pays to clip the largest weights: the finer steps that the others get lose less in all. But the
 // largest matter most, so that an error counts for more than its square: "Loss aware post-training quantization"
 // (Nahshan et al., Machine Learning 2021), section 4.
 channel_quantizer fit_channel(std::span<const float> weights, int bits) {
-  const float largest = bitwright::range_of(weights).limit();
-  channel_quantizer best = channel_quantizer::symmetric({-largest, largest}, bits);
-  for (int percent = 98; percent >= 20; percent -= 2) {
-    const float limit = largest * static_cast<float>(percent) / 100;
-    const auto clipped = channel_quantizer::symmetric({-limit, limit}, bits);
-    if (cubed_error(clipped, weights) < cubed_error(best, weights)) best = clipped;
-  }
-  return best;
+  return bitwright::fit_least_error(
+      weights, 3, [bits](bitwright::range limits) { return channel_quantizer::symmetric(limits, bits); });
 }
 
 }  // namespace
