@@ -21,8 +21,8 @@
 
 namespace bitwright {
 
-/// The digits as two sets of exponents: bit i of `positive` stands for +2^i, bit i of `negative` for -2^i. No exponent is
-/// in both.
+/// The digits as two sets of exponents: bit i of `positive` stands for +2^i, bit i of `negative` for -2^i. No exponent
+/// is in both.
 struct signed_digits {
   std::uint32_t positive = 0;
   std::uint32_t negative = 0;
@@ -39,6 +39,12 @@ struct signed_digits {
   /// The sum of the terms.
   constexpr std::int32_t value() const { return static_cast<std::int32_t>(positive - negative); }
 
+  /// The digits of value(), or of its opposite where `sign` is negative; without a branch.
+  constexpr signed_digits with_sign_of(std::int32_t sign) const {
+    const std::uint32_t exchanged = (positive ^ negative) & (sign < 0 ? ~std::uint32_t{0} : 0);
+    return {positive ^ exchanged, negative ^ exchanged};
+  }
+
   /// The digits of -value().
   constexpr signed_digits operator-() const { return {negative, positive}; }
 
@@ -51,11 +57,16 @@ concept signed_digit_encoding = requires(std::int32_t value) {
   { Policy::encode(value) } -> std::same_as<signed_digits>;
 };
 
+/// |value|, without a branch.
+constexpr std::uint32_t magnitude_of(std::int32_t value) {
+  const auto bits = static_cast<std::uint32_t>(value);
+  return value < 0 ? 0 - bits : bits;
+}
+
 /// The bits of |value|, each with the value's sign: the only digits that never overshoot when the smallest are dropped.
 struct binary_digits {
   static constexpr signed_digits encode(std::int32_t value) {
-    return value < 0 ? signed_digits{0, 0u - static_cast<std::uint32_t>(value)}
-                     : signed_digits{static_cast<std::uint32_t>(value), 0};
+    return signed_digits{magnitude_of(value), 0}.with_sign_of(value);
   }
 };
 
@@ -63,22 +74,21 @@ struct binary_digits {
 /// have fewer terms; on average a third of the digits are.
 struct non_adjacent {
   static constexpr signed_digits encode(std::int32_t value) {
-    if (value < 0) return -encode(-value);
-    // 3v = 2v + v: the digits of v are those of (3v - v) / 2, where 3v has a bit and v has none, and the reverse.
-    const std::uint32_t half = static_cast<std::uint32_t>(value) >> 1, sum = static_cast<std::uint32_t>(value) + half;
-    return {sum & ~half, half & ~sum};
+    // The digits of v are those of (3v - v) / 2: 1 where 3v has a bit and v has none, -1 where it is the other way
+    // round.
+    const std::uint32_t magnitude = magnitude_of(value), half = magnitude >> 1, sum = magnitude + half;
+    return signed_digits{sum & ~half, half & ~sum}.with_sign_of(value);
   }
 };
 
-/// One pass over the bits: a single 1 stays, a run of two and more from exponent a to b becomes 2^(b+1) - 2^a. Runs that
-/// one 0 parts are not joined, so that some numbers have a term more than need be: 27 = 32 - 8 + 4 - 1, where the
+/// One pass over the bits: a single 1 stays, a run of two and more from exponent a to b becomes 2^(b+1) - 2^a. Runs
+/// that one 0 parts are not joined, so that some numbers have a term more than need be: 27 = 32 - 8 + 4 - 1, where the
 /// non-adjacent form has 32 - 4 - 1.
 struct hese {
   static constexpr signed_digits encode(std::int32_t value) {
-    if (value < 0) return -encode(-value);
-    const auto bits = static_cast<std::uint32_t>(value);
+    const std::uint32_t bits = magnitude_of(value);
     const std::uint32_t single = bits & ~(bits << 1) & ~(bits >> 1), runs = bits & ~single;
-    return {single | ((runs << 1) & ~runs), runs & ~(runs << 1)};
+    return signed_digits{single | ((runs << 1) & ~runs), runs & ~(runs << 1)}.with_sign_of(value);
   }
 };
 

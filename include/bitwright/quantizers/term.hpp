@@ -54,9 +54,46 @@ struct signed_term {
   friend bool operator==(const signed_term&, const signed_term&) = default;
 };
 
+/// Turns rows of eight bits into columns: bit (7 - column) of byte (7 - row) goes to bit (7 - row) of byte (7 -
+/// column).
+/// Source: Warren, "Hacker's Delight" (2nd edition, 2012), section 7-3.
+constexpr std::uint64_t transposed_bits(std::uint64_t rows) {
+  std::uint64_t moved = (rows ^ (rows >> 7)) & 0x00aa00aa00aa00aa;
+  rows ^= moved ^ (moved << 7);
+  moved = (rows ^ (rows >> 14)) & 0x0000cccc0000cccc;
+  rows ^= moved ^ (moved << 14);
+  moved = (rows ^ (rows >> 28)) & 0x00000000f0f0f0f0;
+  return rows ^ moved ^ (moved << 28);
+}
+
+/// Keeps the `terms` largest terms of eight integers whose terms are all below 2^8, in place: 64 digits in one word, by
+/// exponent, then by element, so that the last ones to keep are the lowest bits. Returns whether the terms are so
+/// small.
+template <signed_digit_encoding Encoding, std::integral Integer>
+constexpr bool keep_largest_terms_of_eight(std::span<Integer> group, std::size_t terms) {
+  std::array<signed_digits, 8> digits;
+  std::uint64_t by_element = 0;
+  std::uint32_t all = 0;
+  for (std::size_t i = 0; i < 8; ++i) {
+    digits[i] = Encoding::encode(group[i]);
+    all |= digits[i].exponents();
+    by_element = by_element << 8 | (digits[i].exponents() & 255);
+  }
+  if (all > 255) return false;
+  std::uint64_t by_exponent = transposed_bits(by_element);
+  for (auto count = static_cast<std::size_t>(std::popcount(by_element)); count > terms; --count)
+    by_exponent &= by_exponent - 1;
+  by_element = transposed_bits(by_exponent);
+  for (std::size_t i = 0; i < 8; ++i)
+    group[i] =
+        static_cast<Integer>(digits[i].only(static_cast<std::uint32_t>(by_element >> (56 - 8 * i)) & 255).value());
+  return true;
+}
+
 /// Keeps the `terms` largest terms of a group of integers, |integer| < 2^30, in place.
 template <signed_digit_encoding Encoding, std::integral Integer>
 constexpr void keep_largest_terms(std::span<Integer> group, std::size_t terms) {
+  if (group.size() == 8 && keep_largest_terms_of_eight<Encoding>(group, terms)) return;
   // From the largest exponent downwards: all of its terms while they fit, then some of the next one, and no others.
   int exponent = 31;
   for (; exponent >= 0; --exponent) {
