@@ -26,6 +26,10 @@
 #include <bitwright/kernels/avx2/convolution.hpp>
 #include <bitwright/kernels/avx512_vnni/convolution.hpp>
 #include <bitwright/kernels/avx_vnni/convolution.hpp>
+#elif defined(__aarch64__)
+#include <bitwright/kernels/neon/convolution.hpp>
+#include <bitwright/kernels/neon_dotprod/convolution.hpp>
+#include <bitwright/kernels/neon_i8mm/convolution.hpp>
 #endif
 
 namespace bitwright::kernels {
@@ -64,6 +68,25 @@ inline constexpr std::array convolution_paths {
                                            avx2::convolution_pack<Activation>,
                                            avx2::convolution_workspace_bytes<Activation>,
                                            avx2::convolution<Activation, Output, Rounding>},
+#elif defined(__aarch64__)
+  convolution_path<Activation, Output>{"neon_i8mm",
+                                       cpu::has_neon_i8mm,
+                                       neon_i8mm::convolution_packed_bytes<Activation>,
+                                       neon_i8mm::convolution_pack<Activation>,
+                                       neon_i8mm::convolution_workspace_bytes<Activation>,
+                                       neon_i8mm::convolution<Activation, Output, Rounding>},
+      convolution_path<Activation, Output>{"neon_dotprod",
+                                           cpu::has_neon_dotprod,
+                                           neon_dotprod::convolution_packed_bytes<Activation>,
+                                           neon_dotprod::convolution_pack<Activation>,
+                                           neon_dotprod::convolution_workspace_bytes<Activation>,
+                                           neon_dotprod::convolution<Activation, Output, Rounding>},
+      convolution_path<Activation, Output>{"neon",
+                                           always_available,
+                                           neon::convolution_packed_bytes<Activation>,
+                                           neon::convolution_pack<Activation>,
+                                           neon::convolution_workspace_bytes<Activation>,
+                                           neon::convolution<Activation, Output, Rounding>},
 #endif
       convolution_path<Activation, Output> {
     "scalar", always_available, scalar::convolution_packed_bytes, scalar::convolution_pack,

@@ -23,6 +23,10 @@
 #include <bitwright/kernels/avx2/gemm.hpp>
 #include <bitwright/kernels/avx512_vnni/gemm.hpp>
 #include <bitwright/kernels/avx_vnni/gemm.hpp>
+#elif defined(__aarch64__)
+#include <bitwright/kernels/neon/gemm.hpp>
+#include <bitwright/kernels/neon_dotprod/gemm.hpp>
+#include <bitwright/kernels/neon_i8mm/gemm.hpp>
 #endif
 
 namespace bitwright::kernels {
@@ -61,6 +65,25 @@ inline constexpr std::array gemm_paths {
                                     avx2::gemm_pack<Activation>,
                                     avx2::gemm_workspace_bytes<Activation>,
                                     avx2::gemm<Activation, Output, Rounding>},
+#elif defined(__aarch64__)
+  gemm_path<Activation, Output>{"neon_i8mm",
+                                cpu::has_neon_i8mm,
+                                neon_i8mm::gemm_packed_bytes<Activation>,
+                                neon_i8mm::gemm_pack<Activation>,
+                                neon_i8mm::gemm_workspace_bytes<Activation>,
+                                neon_i8mm::gemm<Activation, Output, Rounding>},
+      gemm_path<Activation, Output>{"neon_dotprod",
+                                    cpu::has_neon_dotprod,
+                                    neon_dotprod::gemm_packed_bytes<Activation>,
+                                    neon_dotprod::gemm_pack<Activation>,
+                                    neon_dotprod::gemm_workspace_bytes<Activation>,
+                                    neon_dotprod::gemm<Activation, Output, Rounding>},
+      gemm_path<Activation, Output>{"neon",
+                                    always_available,
+                                    neon::gemm_packed_bytes<Activation>,
+                                    neon::gemm_pack<Activation>,
+                                    neon::gemm_workspace_bytes<Activation>,
+                                    neon::gemm<Activation, Output, Rounding>},
 #endif
       gemm_path<Activation, Output> {
     "scalar", always_available, scalar::packed_bytes, scalar::pack, scalar::gemm_workspace_bytes,

@@ -18,11 +18,24 @@ namespace bitwright::kernels::neon {
 [[gnu::always_inline]] inline int16x8_t load_widened(const std::int8_t* codes) { return vmovl_s8(vld1_s8(codes)); }
 [[gnu::always_inline]] inline int16x8_t load_widened(const std::int16_t* codes) { return vld1q_s16(codes); }
 
-/// The `count` <= 16 bytes from `bytes` on, and zeros.
-inline int8x16_t load_padded(const std::byte* bytes, std::size_t count) {
-  std::int8_t padded[16] = {};
-  std::memcpy(padded, bytes, count);
-  return vld1q_s8(padded);
+/// The last `count` <= 8 of `length` bytes before `end`, and zeros. Reads none but these bytes. No call of memcpy's: a
+/// tile that makes calls has to store all its sums.
+inline std::uint64_t load_last(const std::byte* end, std::size_t count, std::size_t length) {
+  std::uint64_t bytes = 0;
+  if (count == 0) return 0;
+  if (length >= 8) {
+    std::memcpy(&bytes, end - 8, 8);
+    return bytes >> 8 * (8 - count);
+  }
+  for (; count > 0; --count) bytes = bytes << 8 | std::to_integer<std::uint64_t>(*--end);
+  return bytes;
+}
+
+/// The last `count` < 16 of `length` bytes before `end`, and zeros. Reads none but these bytes.
+inline int8x16_t load_padded(const std::byte* end, std::size_t count, std::size_t length) {
+  const std::size_t second = count > 8 ? count - 8 : 0;
+  const std::uint64_t low = load_last(end - second, count - second, length - second);
+  return vcombine_s8(vcreate_s8(low), vcreate_s8(load_last(end, second, length)));
 }
 
 /// Writes four codes that fit their type.

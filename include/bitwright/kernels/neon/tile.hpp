@@ -93,7 +93,8 @@ struct byte_products {
     }
     if (k == length) return;
 #pragma GCC unroll 4
-    for (std::size_t row = 0; row < Rows; ++row) tile.operands[row] = load_padded(from[row] + k, length - k);
+    for (std::size_t row = 0; row < Rows; ++row)
+      tile.operands[row] = load_padded(from[row] + length, length - k, length);
     add_step(tile, weights);
   }
 

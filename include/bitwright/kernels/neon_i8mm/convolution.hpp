@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// Convolution for 64-bit Arm with 8-bit matrix products.
+#pragma once
+
+#include <bitwright/core/rounding.hpp>
+#include <bitwright/kernels/convolution_arguments.hpp>
+#include <bitwright/kernels/neon_i8mm/tile.hpp>
+#include <bitwright/kernels/panels.hpp>
+#include <bitwright/kernels/tiled_convolution.hpp>
+
+#include <cstddef>
+
+namespace bitwright::kernels::neon_i8mm {
+
+template <class Activation>
+std::size_t convolution_packed_bytes(const convolution_constants& constants) {
+  return convolution_blocks<tile<Activation>>(constants).layout().bytes();
+}
+
+template <class Activation>
+void convolution_pack(const convolution_constants& constants, std::byte* packed) {
+  pack_panels(convolution_blocks<tile<Activation>>(constants).layout(), constants.sums, packed);
+}
+
+template <class Activation>
+std::size_t convolution_workspace_bytes(const convolution_constants& constants) {
+  return convolution_blocks<tile<Activation>>(constants).bytes();
+}
+
+/// Rows [first, last) of the outputs, counted through all images.
+template <class Activation, class Output, integer_rounding Rounding>
+void convolution(const convolution_arguments<Activation, Output>& call, std::size_t first, std::size_t last) noexcept {
+  const store_function store = neon::store_tile<Output, Rounding>;
+  tiled_convolution<tile<Activation>, Activation, Output>(call, store).run(first, last);
+}
+
+}  // namespace bitwright::kernels::neon_i8mm
