@@ -12,6 +12,7 @@
 #include <bitwright/quantizers/learned_bases.hpp>
 #include <bitwright/quantizers/levels.hpp>
 #include <bitwright/quantizers/logarithmic.hpp>
+#include <bitwright/quantizers/microscaling.hpp>
 #include <bitwright/quantizers/minifloat.hpp>
 #include <bitwright/quantizers/optimal_levels.hpp>
 #include <bitwright/quantizers/paths.hpp>
