@@ -17,6 +17,7 @@
 #include <bitwright/kernels/residual_add_arguments.hpp>
 #include <bitwright/kernels/residual_bytes.hpp>
 #include <bitwright/kernels/sliding_window.hpp>
+#include <bitwright/kernels/taps_in_memory.hpp>
 #include <bitwright/kernels/tiled_convolution.hpp>
 #include <bitwright/kernels/tiled_gemm.hpp>
 #include <bitwright/kernels/tiles.hpp>

@@ -96,9 +96,8 @@ void expect_exact_maxima(const problem& p, random_codes& random) {
 }
 
 template <class Activation, class Output, class Rounding>
-void expect_exact_averages(const problem& p, random_codes& random) {
-  const auto image = random_image<Activation>(p, random);
-  std::vector<dyadic> factors(17);
+void expect_exact_averages(const problem& p, random_codes& random, const std::vector<Activation>& image) {
+  std::vector<dyadic> factors(static_cast<std::size_t>(p.down.kernel * p.across.kernel) + 1);
   for (dyadic& factor : factors) factor = random.factor(30, 36);
   const auto zero_point = static_cast<std::int32_t>(
       random.between(std::numeric_limits<Activation>::min(), std::numeric_limits<Activation>::max()));
@@ -127,6 +126,11 @@ void expect_exact_averages(const problem& p, random_codes& random) {
     path.run(call, 0, p.rows() / 3);
     ASSERT_EQ(result, expected) << path.name;
   }
+}
+
+template <class Activation, class Output, class Rounding>
+void expect_exact_averages(const problem& p, random_codes& random) {
+  expect_exact_averages<Activation, Output, Rounding>(p, random, random_image<Activation>(p, random));
 }
 
 TEST(pooling, counts_and_compares_taps_inside_the_image_only) {
@@ -161,6 +165,30 @@ TEST(average_pooling, is_exact_for_random_shapes_types_and_roundings) {
     expect_exact_averages<s16, s8, bitwright::floor>(random_problem(random), random);
     expect_exact_averages<s16, s16, gemmlowp_double>(random_problem(random), random);
   }
+}
+
+TEST(pooling, is_exact_for_all_numbers_of_channels_up_to_more_than_twice_a_vector) {
+  random_codes random(4);
+  for (std::int64_t channels = 1; channels <= 130; ++channels) {
+    const problem p{{4, 2, 1, 1, 1, 0}, {3, 3, 2, 1, 1, 1}, 1, channels};
+    expect_exact_maxima<u8>(p, random);
+    expect_exact_maxima<s16>(p, random);
+    expect_exact_averages<u8, u8, half_to_even>(p, random);
+    expect_exact_averages<s16, s16, gemmlowp_double>(p, random);
+  }
+}
+
+TEST(average_pooling, adds_more_of_the_greatest_codes_than_16_bits_hold) {
+  random_codes random(5);
+  const auto expect_exact_for = [&random]<class Code>(Code least, Code most) {
+    for (const Code code : {least, most})
+      for (const std::int64_t width : {16, 17, 129, 300}) {
+        const problem p{{5, 5}, {width, width}, 1, 33};
+        expect_exact_averages<Code, Code, half_to_even>(p, random,
+                                                        std::vector<Code>(static_cast<std::size_t>(p.codes()), code));
+      }
+  };
+  expect_exact_for(u8{0}, u8{255}), expect_exact_for(s8{-128}, s8{127});
 }
 
 TEST(average_pooling, of_the_whole_image_is_exact) {

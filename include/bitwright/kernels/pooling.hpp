@@ -10,6 +10,7 @@
 /// Every path gives the bits of kernels/scalar/pooling.hpp.
 #pragma once
 
+#include <bitwright/core/cpu.hpp>
 #include <bitwright/core/path.hpp>
 #include <bitwright/core/rounding.hpp>
 #include <bitwright/kernels/code_types.hpp>
@@ -23,6 +24,9 @@
 
 #if defined(__aarch64__)
 #include <bitwright/kernels/neon/pooling.hpp>
+#elif defined(__x86_64__)
+#include <bitwright/kernels/avx2/pooling.hpp>
+#include <bitwright/kernels/avx512_vnni/pooling.hpp>
 #endif
 
 namespace bitwright::kernels {
@@ -40,6 +44,9 @@ template <one_of<std::uint8_t, std::int8_t, std::int16_t> Code>
 inline constexpr auto max_pooling_paths = std::to_array<max_pooling_path<Code>>({
 #if defined(__aarch64__)
   {"neon", always_available, neon::max_pooling<Code>},
+#elif defined(__x86_64__)
+  {"avx512_vnni", cpu::has_avx512_vnni, avx512_vnni::max_pooling<Code>},
+      {"avx2", cpu::has_avx2, avx2::max_pooling<Code>},
 #endif
       {"scalar", always_available, scalar::max_pooling<Code>},
 });
@@ -58,6 +65,9 @@ template <one_of<std::uint8_t, std::int8_t, std::int16_t> Activation,
 inline constexpr auto average_pooling_paths = std::to_array<average_pooling_path<Activation, Output>>({
 #if defined(__aarch64__)
   {"neon", always_available, neon::average_pooling<Activation, Output, Rounding>},
+#elif defined(__x86_64__)
+  {"avx512_vnni", cpu::has_avx512_vnni, avx512_vnni::average_pooling<Activation, Output, Rounding>},
+      {"avx2", cpu::has_avx2, avx2::average_pooling<Activation, Output, Rounding>},
 #endif
       {"scalar", always_available, scalar::average_pooling<Activation, Output, Rounding>},
 });

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// Pooling, up to 64 bytes of channels at a time. The last of a pixel overlap those before, so that nothing beside the
+/// images is touched: images in and out must not overlap. Fewer channels than half a register are the specification's.
+#pragma once
+
+#include <bitwright/arithmetic/dyadic.hpp>
+#include <bitwright/core/rounding.hpp>
+#include <bitwright/kernels/avx2/requantize.hpp>
+#include <bitwright/kernels/code_window.hpp>
+#include <bitwright/kernels/pooling_arguments.hpp>
+#include <bitwright/kernels/scalar/pooling.hpp>
+#include <bitwright/kernels/taps_in_memory.hpp>
+
+#include <immintrin.h>
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+
+namespace bitwright::kernels::avx2 {
+
+/// Sums of codes are kept in 16 bits for so many taps: 128 * 255 < 2^15.
+inline constexpr std::size_t taps_in_16_bits = 128;
+
+/// The greater of two registers' codes.
+template <class Code>
+[[gnu::target("avx2"), gnu::always_inline]] inline __m256i greater(__m256i a, __m256i b) {
+  if constexpr (std::same_as<Code, std::uint8_t>)
+    return _mm256_max_epu8(a, b);
+  else if constexpr (std::same_as<Code, std::int8_t>)
+    return _mm256_max_epi8(a, b);
+  else
+    return _mm256_max_epi16(a, b);
+}
+
+[[gnu::target("avx2"), gnu::always_inline]] inline __m256i load_register(const void* codes) {
+  return _mm256_loadu_si256(static_cast<const __m256i*>(codes));
+}
+
+/// 32 bytes of channels.
+template <class Code>
+[[gnu::target("avx2"), gnu::always_inline]] inline void store_greatest(const Code* codes, const taps_in_memory& taps,
+                                                                       Code* output) {
+  __m256i greatest = load_register(codes);
+  for (std::size_t row = 0; row < taps.rows; ++row)
+    for (std::size_t column = 0; column < taps.columns; ++column)
+      greatest = greater<Code>(greatest, load_register(codes + row * taps.row_step + column * taps.column_step));
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(output), greatest);
+}
+
+/// 64 bytes of channels.
+template <class Code>
+[[gnu::target("avx2"), gnu::always_inline]] inline void store_greatest_of_two(const Code* codes,
+                                                                              const taps_in_memory& taps,
+                                                                              Code* output) {
+  constexpr std::size_t lanes = 32 / sizeof(Code);
+  __m256i first = load_register(codes), second = load_register(codes + lanes);
+  for (std::size_t row = 0; row < taps.rows; ++row)
+    for (std::size_t column = 0; column < taps.columns; ++column) {
+      const Code* const tap = codes + row * taps.row_step + column * taps.column_step;
+      first = greater<Code>(first, load_register(tap));
+      second = greater<Code>(second, load_register(tap + lanes));
+    }
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(output), first);
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(output + lanes), second);
+}
+
+/// 16 bytes of channels.
+template <class Code>
+[[gnu::target("avx2"), gnu::always_inline]] inline void store_greatest_of_half(const Code* codes,
+                                                                               const taps_in_memory& taps,
+                                                                               Code* output) {
+  __m128i greatest = _mm_loadu_si128(reinterpret_cast<const __m128i*>(codes));
+  for (std::size_t row = 0; row < taps.rows; ++row)
+    for (std::size_t column = 0; column < taps.columns; ++column) {
+      const Code* const tap = codes + row * taps.row_step + column * taps.column_step;
+      const __m128i next = _mm_loadu_si128(reinterpret_cast<const __m128i*>(tap));
+      greatest = _mm256_castsi256_si128(greater<Code>(_mm256_castsi128_si256(greatest), _mm256_castsi128_si256(next)));
+    }
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(output), greatest);
+}
+
+/// All channels of one output, at least 16 bytes of them.
+template <class Code>
+[[gnu::target("avx2")]] inline void greatest_of_pixel(const Code* codes, const taps_in_memory& taps,
+                                                      std::size_t channels, Code* output) {
+  constexpr std::size_t lanes = 32 / sizeof(Code);
+  std::size_t c = 0;
+  for (; c + 2 * lanes <= channels; c += 2 * lanes) store_greatest_of_two(codes + c, taps, output + c);
+  for (; c < channels && channels >= lanes; c += lanes) {
+    const std::size_t start = std::min(c, channels - lanes);
+    store_greatest(codes + start, taps, output + start);
+  }
+  for (; c < channels; c += lanes / 2) {
+    const std::size_t start = std::min(c, channels - lanes / 2);
+    store_greatest_of_half(codes + start, taps, output + start);
+  }
+}
+
+/// Sums of 16 channels, in two registers.
+struct channel_sums {
+  __m256i low;
+  __m256i high;
+};
+
+/// 16 codes in 16 bits.
+template <class Activation>
+[[gnu::target("avx2"), gnu::always_inline]] inline __m256i load_sixteen(const Activation* codes) {
+  if constexpr (sizeof(Activation) == 2) return load_register(codes);
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(codes));
+  return std::same_as<Activation, std::uint8_t> ? _mm256_cvtepu8_epi16(bytes) : _mm256_cvtepi8_epi16(bytes);
+}
+
+/// 16-bit numbers added to 32-bit sums.
+[[gnu::target("avx2"), gnu::always_inline]] inline channel_sums add_wide(channel_sums sums, __m256i values) {
+  return {_mm256_add_epi32(sums.low, _mm256_cvtepi16_epi32(_mm256_castsi256_si128(values))),
+          _mm256_add_epi32(sums.high, _mm256_cvtepi16_epi32(_mm256_extracti128_si256(values, 1)))};
+}
+
+/// The sums of 16 channels' codes.
+template <class Activation>
+[[gnu::target("avx2"), gnu::always_inline]] inline channel_sums sum_taps(const Activation* codes,
+                                                                         const taps_in_memory& taps) {
+  constexpr std::size_t most = sizeof(Activation) == 1 ? taps_in_16_bits : 1;
+  channel_sums sums{_mm256_setzero_si256(), _mm256_setzero_si256()};
+  __m256i part = _mm256_setzero_si256();
+  std::size_t room = most;
+  for (std::size_t row = 0; row < taps.rows; ++row)
+    for (std::size_t column = 0; column < taps.columns; ++column) {
+      part = _mm256_add_epi16(part, load_sixteen(codes + row * taps.row_step + column * taps.column_step));
+      if (--room > 0) continue;
+      sums = add_wide(sums, part), part = _mm256_setzero_si256(), room = most;
+    }
+  return add_wide(sums, part);
+}
+
+/// All channels of one output, at least 16 of them; `offset` is what their zero points add up to.
+template <integer_rounding Rounding, class Activation, class Output>
+[[gnu::target("avx2")]] inline void average_of_pixel(const Activation* codes, const taps_in_memory& taps,
+                                                     std::size_t channels, std::int32_t offset, dyadic factor,
+                                                     code_window window, Output* output) {
+  const __m256i offsets = _mm256_set1_epi32(offset);
+  const __m256i multipliers = _mm256_set1_epi32(factor.multiplier), shifts = _mm256_set1_epi32(factor.shift);
+  for (std::size_t c = 0; c < channels; c += 16) {
+    const std::size_t start = std::min(c, channels - 16);
+    const channel_sums sums = sum_taps(codes + start, taps);
+    const __m256i low = requantize<Rounding>(_mm256_sub_epi32(sums.low, offsets), multipliers, shifts);
+    const __m256i high = requantize<Rounding>(_mm256_sub_epi32(sums.high, offsets), multipliers, shifts);
+    store_codes(codes_of(low, window), output + start, 8);
+    store_codes(codes_of(high, window), output + start + 8, 8);
+  }
+}
+
+/// Rows [first, last) of the outputs, counted through all images.
+template <class Code>
+void max_pooling(const max_pooling_arguments<Code>& call, std::size_t first, std::size_t last) noexcept {
+  if (call.channels * sizeof(Code) < 16) return scalar::max_pooling(call, first, last);
+  const auto& [vertical, horizontal] = call.window;
+  const std::size_t height = vertical.output(), width = horizontal.output();
+  for (std::size_t row = first; row < last; ++row) {
+    const Code* image = call.activations + row / height * vertical.input * horizontal.input * call.channels;
+    const tap_range down = vertical.taps_inside(row % height);
+    const std::size_t pixel_row = vertical.pixel(row % height, down.first);
+    for (std::size_t x = 0; x < width; ++x) {
+      const auto taps = taps_in_memory::of(call.window, call.channels, down, pixel_row, x);
+      greatest_of_pixel(image + taps.first, taps, call.channels, call.outputs + (row * width + x) * call.channels);
+    }
+  }
+}
+
+/// Rows [first, last) of the outputs, counted through all images.
+template <class Activation, class Output, integer_rounding Rounding>
+void average_pooling(const average_pooling_arguments<Activation, Output>& call, std::size_t first,
+                     std::size_t last) noexcept {
+  if (call.channels < 16) return scalar::average_pooling<Activation, Output, Rounding>(call, first, last);
+  const auto& [vertical, horizontal] = call.window;
+  const std::size_t height = vertical.output(), width = horizontal.output();
+  const code_window window = code_window::of(call.output_zero_point, call.output_codes);
+  for (std::size_t row = first; row < last; ++row) {
+    const Activation* image = call.activations + row / height * vertical.input * horizontal.input * call.channels;
+    const tap_range down = vertical.taps_inside(row % height);
+    const std::size_t pixel_row = vertical.pixel(row % height, down.first);
+    for (std::size_t x = 0; x < width; ++x) {
+      const auto taps = taps_in_memory::of(call.window, call.channels, down, pixel_row, x);
+      const auto offset = static_cast<std::int32_t>(taps.count()) * call.activation_zero_point;
+      average_of_pixel<Rounding>(image + taps.first, taps, call.channels, offset, call.factors[taps.count()], window,
+                                 call.outputs + (row * width + x) * call.channels);
+    }
+  }
+}
+
+}  // namespace bitwright::kernels::avx2
