@@ -3,6 +3,7 @@
 /// Quantizers: values to codes and back, one scheme a header.
 #pragma once
 
+#include <bitwright/quantizers/additive_power_of_two.hpp>
 #include <bitwright/quantizers/binary.hpp>
 #include <bitwright/quantizers/breakpoints.hpp>
 #include <bitwright/quantizers/codebook.hpp>
