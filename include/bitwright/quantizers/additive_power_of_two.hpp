@@ -16,9 +16,10 @@
 ///
 /// A code is the index of its level among the magnitudes, with the sign of the value: -(2^B - 1) ... 2^B - 1. Its numerator
 /// is a whole number with at most three bits set, value = unit * numerator(code), so that a kernel adds shifted operands, or
-/// multiplies by a small integer. Use it for bell-shaped weights of 3 to 5 bits: levels lie denser at zero, as the weights do,
-/// and, unlike those of power_of_two, not much thinner at the ends when bits are added. From 6 bits on uniform is as good.
-/// alpha clips: the largest magnitude (symmetric) suits finished weights; trained ones start at 3 standard deviations.
+/// multiplies by a small integer. Use it for bell-shaped weights of 3 and 4 bits: levels lie denser at zero, as the weights
+/// do, and, unlike those of power_of_two, not much thinner at the ends. From 5 bits on uniform codes have a smaller error
+/// on Gaussian values. alpha clips: the largest magnitude (symmetric) is safe, on Gaussian values 2 to 3 standard
+/// deviations have the least error, and training starts at 3.
 #pragma once
 
 #include <bitwright/core/error.hpp>
