@@ -171,6 +171,13 @@ TEST(breakpoints, found_by_search_lower_the_error_with_each_one_more) {
   }
 }
 
+TEST(breakpoints, found_by_search_clip_where_they_are_told_to) {
+  EXPECT_EQ(search_breakpoints(floats{0.5f, -4}, 3, 1, 1.5f).limit(), 1.5f);
+  EXPECT_EQ(search_breakpoints(floats{0.5f, -4}, 3, 1, 10).limit(), 4);
+  EXPECT_EQ(refusal([] { search_breakpoints(floats{1}, 3, 1, 0); }),
+            "search_breakpoints: clip is 0, expected a positive number");
+}
+
 TEST(breakpoints, of_degenerate_values_are_defined) {
   EXPECT_EQ(search_breakpoints({}, 3).limit(), 0);
   EXPECT_EQ(search_breakpoints(floats{0, 0}, 3, 2).limit(), 0);

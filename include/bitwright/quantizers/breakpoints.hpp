@@ -126,15 +126,18 @@ std::vector<double> stationary_breakpoints(const symmetric_distribution auto& va
   return {points.begin() + 1, points.end() - 1};
 }
 
-/// The quantizer with `count` breakpoints of least measured squared error over `values`, with limit max|value|:
-/// breakpoints are tried at tenths of the limit, in all combinations; then one after the other in hundredths within a
-/// tenth of where it was, and in thousandths within a hundredth. Limits below 2^-100 count as 0, as that of no values.
-/// Throws invalid_argument for values that are not finite or beyond 2^125, and unless count is 1 to 3 and `piece_bits`
-/// suits piecewise_linear.
+/// The quantizer with `count` breakpoints of least measured squared error over `values`: they are tried at tenths of
+/// the limit, in all combinations; then one after the other in hundredths within a tenth of where it was, and in
+/// thousandths within a hundredth. The limit is max|value| where that is less than `clip`, which with few bits pays to
+/// be lower. Limits below 2^-100 count as 0, as that of no values.
+/// Throws invalid_argument for values that are not finite or beyond 2^125, and unless count is 1 to 3, clip is positive
+/// and `piece_bits` suits piecewise_linear.
 template <piece_layout Layout = disjoint_pieces>
-piecewise_linear<Layout> search_breakpoints(std::span<const float> values, int piece_bits, std::size_t count = 1) {
+piecewise_linear<Layout> search_breakpoints(std::span<const float> values, int piece_bits, std::size_t count = 1,
+                                            float clip = std::numeric_limits<float>::infinity()) {
   require(count >= 1 && count <= 3, "search_breakpoints: count", count, "[1, 3]");
-  const float largest = values.empty() ? 0 : range_of(values).limit(), limit = largest < 0x1p-100f ? 0 : largest;
+  require(clip > 0, "search_breakpoints: clip", clip, "a positive number");
+  const float most = values.empty() ? 0 : std::min(clip, range_of(values).limit()), limit = most < 0x1p-100f ? 0 : most;
   constexpr int whole = 1000;  // The limit, in thousandths of itself.
   const auto made_of = [&](std::span<const int> points) {
     std::array<float, 3> breakpoints{};
