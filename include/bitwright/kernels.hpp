@@ -11,6 +11,8 @@
 #include <bitwright/kernels/gemm.hpp>
 #include <bitwright/kernels/gemm_arguments.hpp>
 #include <bitwright/kernels/panels.hpp>
+#include <bitwright/kernels/lookup.hpp>
+#include <bitwright/kernels/lookup_arguments.hpp>
 #include <bitwright/kernels/pooling.hpp>
 #include <bitwright/kernels/pooling_arguments.hpp>
 #include <bitwright/kernels/residual_add.hpp>

@@ -3,11 +3,14 @@
 /// What inference code composes: plans that are validated when made and only touch integers when run.
 #pragma once
 
+#include <bitwright/layers/concatenation.hpp>
 #include <bitwright/layers/convolution.hpp>
 #include <bitwright/layers/image.hpp>
 #include <bitwright/layers/linear.hpp>
+#include <bitwright/layers/lookup.hpp>
 #include <bitwright/layers/pieces.hpp>
 #include <bitwright/layers/pooling.hpp>
 #include <bitwright/layers/quantized_weights.hpp>
+#include <bitwright/layers/rescale.hpp>
 #include <bitwright/layers/residual_add.hpp>
 #include <bitwright/layers/weighted_sum_plan.hpp>

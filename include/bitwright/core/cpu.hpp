@@ -39,12 +39,19 @@ inline bool has_avx512_vnni() {
          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
 }
 
+/// For functions with [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vbmi")]].
+inline bool has_avx512_vbmi() {
+  return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi");
+}
+
 #else
 
 inline bool has_avx2() { return false; }
 inline bool has_avx_vnni() { return false; }
 inline bool has_avx512() { return false; }
 inline bool has_avx512_vnni() { return false; }
+inline bool has_avx512_vbmi() { return false; }
 
 #endif
 

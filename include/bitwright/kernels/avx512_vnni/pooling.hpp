@@ -55,7 +55,10 @@ template <class Code>
       const Code* const tap = codes + row * taps.row_step + column * taps.column_step;
       greatest = greater<Code>(greatest, _mm512_maskz_loadu_epi8(chosen, tap));
     }
-  _mm512_mask_storeu_epi8(output, chosen, greatest);
+  if (chosen == ~__mmask64{0})
+    _mm512_storeu_si512(output, greatest);
+  else
+    _mm512_mask_storeu_epi8(output, chosen, greatest);
 }
 
 /// All channels of one output.
