@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "random_allocation_problem.hpp"
+#include "refusal.hpp"
 #include <bitwright/mixed_precision/allocator.hpp>
 #include <bitwright/mixed_precision/bitalloc.hpp>
 
@@ -90,6 +91,19 @@ TEST(bitalloc, what_is_malformed_is_refused_by_line) {
   EXPECT_EQ(refusal("4 7 4 1\n", ""), "bitalloc: line 12 is \"\", expected bits, omega and 2 costs: 4 integers");
   EXPECT_EQ(refusal("4 7 4 1\n", "4 7 4 1\nmore\n"),
             "bitalloc: line 13 is \"more\", expected the end of the file after the last layer");
+}
+
+TEST(bitalloc, what_cannot_be_a_problem_is_refused_at_the_line_from_which_on) {
+  EXPECT_EQ(refusal("4 7 4 1", "2 7 4 1"),
+            "bitalloc: line 10: tie is 3, expected a layer of the same bits as the first with that tie");
+  std::string text = two_layers;
+  text.replace(text.find("layers 2"), 8, "layers 3");
+  EXPECT_EQ(bitwright::reference::refusal([&] { parse(text + "layer 2 choices 2 tie 3 fixed 4\n4 1 1 1\n8 1 1 1\n"); }),
+            "bitalloc: line 13: tie is 3, expected no two layers with that tie fixed to different bits");
+  EXPECT_EQ(bitwright::reference::refusal(
+                [&] { parse(text + "layer 2 choices 1 tie -1 fixed -1\n4 1 4611686018427387904 1\n"); }),
+            "bitalloc: line 13: the layer's largest cost 1 is 4611686018427387904, expected at most "
+            "4611686018427387888, so that sums stay within 2^62");
 }
 
 TEST(bitalloc, what_is_written_reads_back) {

@@ -56,7 +56,7 @@ class bitalloc_reader {
     for (std::int64_t i = 0; i < layers; ++i) read_layer(file.problem);
     if (next_line(); !words_.empty()) refuse("the end of the file after the last layer");
     for (auto& [group, tied] : ties_) file.problem.ties.push_back(std::move(tied));
-    check(file.problem);
+    check_allocation_problem(file.problem);
     return file;
   }
 
@@ -113,7 +113,6 @@ class bitalloc_reader {
     if (position == 0) first_index_ = integer(1, 0, 1);
     integer(1, first_index_ + position, first_index_ + position);
     const std::int64_t choices = integer(3, 1, largest), tie = integer(5, least, largest), fixed = integer(7, -1, 64);
-    if (tie >= 0) ties_[tie].push_back(problem.layers.size());
     const std::size_t header = number_;
 
     allocation_layer layer{.name = words_[1]};
@@ -121,11 +120,11 @@ class bitalloc_reader {
     std::ranges::stable_sort(layer.candidates, {}, &candidate::weight_bits);  // So that tied layers correspond.
     for (std::size_t k = 0; k < layer.candidates.size(); ++k)
       if (fixed >= 0 && layer.candidates[k].weight_bits != fixed) layer.forbidden.push_back(k);
-    if (layer.forbidden.size() == layer.candidates.size()) {
-      number_ = header;
-      fail("bitalloc: line " + std::to_string(number_) + ": fixed", fixed, "the bits of one of the choices");
-    }
+    if (layer.forbidden.size() == layer.candidates.size())
+      fail(at_line(header) + "fixed", fixed, "the bits of one of the choices");
+    add_to_sums(layer, header);
     problem.layers.push_back(std::move(layer));
+    if (tie >= 0) add_to_tie(problem, tie, header);
   }
 
   candidate read_candidate(std::size_t resources) {
@@ -137,27 +136,52 @@ class bitalloc_reader {
     return choice;
   }
 
-  /// What only the whole file tells: ties and sums.
-  static void check(const allocation_problem& problem) {
-    check_allocation_problem(problem);
-    std::int64_t omegas = 0;
-    for (const allocation_layer& layer : problem.layers) {
-      const auto here = static_cast<std::int64_t>(std::ranges::max(layer.candidates, {}, &candidate::omega).omega);
-      require(here <= largest_cost_sum - omegas, "bitalloc: sum of the layers' largest omegas", "more", "at most 2^62");
-      omegas += here;
+  static std::string at_line(std::size_t number) { return "bitalloc: line " + std::to_string(number) + ": "; }
+
+  /// Refuses a layer with which the layers' largest omegas, or costs, add up to more than 2^62.
+  void add_to_sums(const allocation_layer& layer, std::size_t header) {
+    const auto add = [&](std::int64_t& sum, std::int64_t value, const std::string& name) {
+      require(value <= largest_cost_sum - sum, at_line(header) + "the layer's largest " + name, value, "at most ",
+              largest_cost_sum - sum, ", so that sums stay within 2^62");
+      sum += value;
+    };
+    const double omega = std::ranges::max(layer.candidates, {}, &candidate::omega).omega;
+    add(omegas_, static_cast<std::int64_t>(omega), "omega");
+    costs_.resize(layer.candidates.front().costs.size());
+    for (std::size_t m = 0; m < costs_.size(); ++m) {
+      const auto cost = [m](const candidate& choice) { return choice.costs[m]; };
+      add(costs_[m], cost(std::ranges::max(layer.candidates, {}, cost)), "cost " + std::to_string(m + 1));
     }
+  }
+
+  /// Ties the last layer to those of the same g before it. Refuses it where it has other bits to choose from than they
+  /// have, or none that all of them may take.
+  void add_to_tie(const allocation_problem& problem, std::int64_t tie, std::size_t header) {
+    std::vector<std::size_t>& tied = ties_[tie];
+    tied.push_back(problem.layers.size() - 1);
+    const std::vector<candidate>&first = problem.layers[tied.front()].candidates,
+          &last = problem.layers.back().candidates;
+    const bool same_bits = std::ranges::equal(first, last, {}, &candidate::weight_bits, &candidate::weight_bits);
+    require(same_bits, at_line(header) + "tie", tie, "a layer of the same bits as the first with that tie");
+    const auto may_take = [&](std::size_t k) {
+      return std::ranges::all_of(tied, [&](std::size_t layer) { return allows(problem.layers[layer], k); });
+    };
+    for (std::size_t k = 0; k < last.size(); ++k)
+      if (may_take(k)) return;
+    fail(at_line(header) + "tie", tie, "no two layers with that tie fixed to different bits");
   }
 
   std::istream& stream_;
   std::string line_;
   std::vector<std::string> words_;
   std::size_t number_ = 0;
-  std::int64_t first_index_ = 0;
+  std::int64_t first_index_ = 0, omegas_ = 0;
+  std::vector<std::int64_t> costs_;  // The largest of the layers so far, added up.
   std::map<std::int64_t, std::vector<std::size_t>> ties_;
 };
 
-/// Reads a problem. Throws invalid_argument that names the line where the text is not as the format has it, or layer and
-/// candidate where the problem is not as documented.
+/// Reads a problem. Throws invalid_argument that names the line where the text is not as the format has it, or from which
+/// on the problem cannot be one: sums of more than 2^62, ties of layers that do not correspond.
 inline bitalloc_file read_bitalloc(std::istream& stream) { return bitalloc_reader(stream).read(); }
 
 /// Writes a problem; quantizers, standard errors, activation bits and the names of layers and budgets are left out. Throws
