@@ -20,6 +20,8 @@
 #include <bitwright/kernels/residual_bytes.hpp>
 #include <bitwright/kernels/sliding_window.hpp>
 #include <bitwright/kernels/taps_in_memory.hpp>
+#include <bitwright/kernels/transpose.hpp>
+#include <bitwright/kernels/transpose_arguments.hpp>
 #include <bitwright/kernels/tiled_convolution.hpp>
 #include <bitwright/kernels/tiled_gemm.hpp>
 #include <bitwright/kernels/tiles.hpp>

@@ -3,6 +3,7 @@
 /// What inference code composes: plans that are validated when made and only touch integers when run.
 #pragma once
 
+#include <bitwright/layers/channel_order.hpp>
 #include <bitwright/layers/concatenation.hpp>
 #include <bitwright/layers/convolution.hpp>
 #include <bitwright/layers/image.hpp>

@@ -32,6 +32,7 @@ TEST(cpu, has_nothing_that_the_kernel_does_not_list) {
   EXPECT_TRUE(!cpu::has_avx_vnni() || listed("avx2 avx_vnni"));
   EXPECT_TRUE(!cpu::has_avx512() || listed("avx2 avx512f avx512bw avx512dq avx512vl"));
   EXPECT_TRUE(!cpu::has_avx512_vnni() || listed("avx2 avx512f avx512bw avx512vl avx512_vnni"));
+  EXPECT_TRUE(!cpu::has_avx512_vbmi() || listed("avx2 avx512f avx512bw avx512vl avx512vbmi"));
 }
 
 TEST(cpu, of_one_architecture_has_nothing_of_another) {
@@ -46,6 +47,7 @@ TEST(cpu, of_one_architecture_has_nothing_of_another) {
   EXPECT_FALSE(cpu::has_avx_vnni());
   EXPECT_FALSE(cpu::has_avx512());
   EXPECT_FALSE(cpu::has_avx512_vnni());
+  EXPECT_FALSE(cpu::has_avx512_vbmi());
 }
 
 #endif
