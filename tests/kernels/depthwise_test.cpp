@@ -4,13 +4,12 @@
 
 #include <gtest/gtest.h>
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) || defined(__aarch64__)
 
 #include "naive_convolution.hpp"
 #include "random_codes.hpp"
+#include <bitwright/core/path.hpp>
 #include <bitwright/core/tensor.hpp>
-#include <bitwright/kernels/avx2/depthwise.hpp>
-#include <bitwright/kernels/avx512_vnni/depthwise.hpp>
 #include <bitwright/kernels/convolution.hpp>
 
 #include <algorithm>
@@ -32,6 +31,7 @@ using s8 = std::int8_t;
 using s16 = std::int16_t;
 using s32 = std::int32_t;
 
+#if defined(__x86_64__)
 template <class Activation, class Output, class Rounding>
 const std::array paths{
     kernels::convolution_path<Activation, Output>{
@@ -41,6 +41,12 @@ const std::array paths{
     kernels::convolution_path<Activation, Output>{
         "avx2", cpu::has_avx2, kernels::avx2::depthwise_packed_bytes, kernels::avx2::depthwise_pack,
         kernels::avx2::depthwise_workspace_bytes, kernels::avx2::depthwise<Activation, Output, Rounding>}};
+#else
+template <class Activation, class Output, class Rounding>
+const std::array paths{kernels::convolution_path<Activation, Output>{
+    "neon", always_available, kernels::neon::depthwise_packed_bytes, kernels::neon::depthwise_pack,
+    kernels::neon::depthwise_workspace_bytes, kernels::neon::depthwise<Activation, Output, Rounding>}};
+#endif
 
 /// Codes, zero points, biases and factors for a problem whose shape is given. Every other has weights of 8 bits.
 template <class Activation, class Output>

@@ -23,6 +23,8 @@
 #include <bitwright/kernels/avx2/lookup.hpp>
 #include <bitwright/kernels/avx512_vbmi/lookup.hpp>
 #include <bitwright/kernels/avx512_vnni/lookup.hpp>
+#elif defined(__aarch64__)
+#include <bitwright/kernels/neon/lookup.hpp>
 #endif
 
 namespace bitwright::kernels {
@@ -42,6 +44,8 @@ inline constexpr auto lookup_paths = std::to_array<lookup_path<Code, Output>>({
   {"avx512_vbmi", cpu::has_avx512_vbmi, avx512_vbmi::lookup<Code, Output>},
       {"avx512_vnni", cpu::has_avx512_vnni, avx512_vnni::lookup<Code, Output>},
       {"avx2", cpu::has_avx2, avx2::lookup<Code, Output>},
+#elif defined(__aarch64__)
+  {"neon", always_available, neon::lookup<Code, Output>},
 #endif
       {"scalar", always_available, scalar::lookup<Code, Output>},
 });
