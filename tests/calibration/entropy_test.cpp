@@ -139,7 +139,12 @@ TEST(entropy, of_one_or_two_values_keeps_them) {
   for (const float value : {0.0f, 5.0f, -3.7f, denormal, -huge})
     for (const std::size_t count : {1u, 1000u})
       EXPECT_EQ(watched(entropy<>(), std::vector<float>(count, value)), (range{value, value}));
-  EXPECT_EQ(watched(entropy<>(), {1, 5}), (range{1, 5}));
+  for (std::size_t ones = 1; ones <= 5; ++ones)  // All to 1 or all kept: both distributions are kept whole.
+    for (std::size_t fives = 1; fives <= 5; ++fives) {
+      std::vector<float> samples(ones, 1);
+      samples.resize(ones + fives, 5);
+      EXPECT_EQ(watched(entropy<>(), samples), (range{1, 5}));
+    }
 }
 
 TEST(entropy, does_not_depend_on_zeros) {

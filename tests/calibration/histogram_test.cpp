@@ -112,6 +112,10 @@ TEST(histogram, holds_the_least_and_the_greatest_floats) {
   both.observe(std::vector{huge});  // 276 doublings.
   EXPECT_EQ(both.positive()[0], 1u);
   EXPECT_EQ(both.positive()[7], 1u);
+  histogram near = observed({denormal});
+  near.observe(std::vector{0x1p-85f});  // 64 doublings, as many as a word has bits.
+  EXPECT_EQ(near.positive()[0], 1u);
+  EXPECT_EQ(near.positive()[4], 1u);
   histogram merged = observed({huge});
   merged.merge(observed({denormal}));
   expect_equal(both, merged);
