@@ -127,8 +127,8 @@ void pack_column(const panel_layout<Tile>& layout, const weighted_sum& sums, std
 /// Columns that no output has: they compute 0 and are never written.
 template <class Tile>
 void pack_no_column(const panel_layout<Tile>& layout, std::size_t column, std::byte* packed) {
-  packed_array<std::int32_t>(packed, layout.multipliers())[column] = std::int32_t{1} << 30;
-  packed_array<std::int32_t>(packed, layout.shifts())[column] = 32;
+  packed_array<std::int32_t>(packed, layout.multipliers())[column] = (std::int32_t{1} << 30) + 1;
+  packed_array<std::int32_t>(packed, layout.shifts())[column] = 40;
 }
 
 /// Writes the weights of output n to where its panel's steps have its lane; what is not written stays 0.

@@ -6,7 +6,6 @@
 /// Source: Dukhan, "The Indirect Convolution Algorithm" (2019).
 #pragma once
 
-#include <bitwright/kernels/code_window.hpp>
 #include <bitwright/kernels/convolution_arguments.hpp>
 #include <bitwright/kernels/panels.hpp>
 #include <bitwright/kernels/sliding_window.hpp>
@@ -116,8 +115,7 @@ class tiled_convolution {
   tiled_convolution(const convolution_arguments<Activation, Output>& call, store_function store)
       : call_(call),
         blocks_(call.constants),
-        runner_(blocks_.layout(), call.packed,
-                code_window::of(call.constants.sums.output_zero_point, call.constants.sums.output_codes), store),
+        runner_(blocks_.layout(), call.packed, call.constants.sums, store),
         down_(zones_of(blocks_.window.vertical)),
         across_(zones_of(blocks_.window.horizontal)) {
     std::byte* memory = call.workspace;
@@ -210,8 +208,8 @@ class tiled_convolution {
     const std::size_t count = rows.count() * columns.count();
     if (count == 0) return false;
     const tap_range down = taps_of(blocks_.window.vertical, rows), across = taps_of(blocks_.window.horizontal, columns);
-    add_run({block_count_, count, {down.first, down.last, across.first, across.last, blocks_.window.horizontal.kernel}},
-            fresh);
+    const segment_box box{down.first, down.last, across.first, across.last, blocks_.window.horizontal.kernel};
+    add_run({block_count_, count, box}, fresh);
     for (std::size_t y = rows.first; y < rows.last; ++y) {
       add_pointers(y, columns, inner);
       for (std::size_t x = columns.first; x < columns.last; ++x)
@@ -225,8 +223,8 @@ class tiled_convolution {
   /// A run of its own, unless it or the one before is too short to keep a tile busy.
   void add_run(row_run run, bool fresh) {
     constexpr std::size_t worth_a_tile = 3;
-    if (!fresh && (run.count < worth_a_tile || runs_[run_count_ - 1].count < worth_a_tile)) {
-      row_run& before = runs_[run_count_ - 1];
+    row_run& before = runs_[run_count_ - (fresh ? 0 : 1)];
+    if (!fresh && std::min(run.count, before.count) < worth_a_tile) {
       before.count += run.count;
       before.box = {std::min(before.box.first_row, run.box.first_row), std::max(before.box.last_row, run.box.last_row),
                     std::min(before.box.first_column, run.box.first_column),

@@ -3,7 +3,6 @@
 /// gemm by tiles: rows of activations are read where they lie.
 #pragma once
 
-#include <bitwright/kernels/code_window.hpp>
 #include <bitwright/kernels/gemm_arguments.hpp>
 #include <bitwright/kernels/panels.hpp>
 #include <bitwright/kernels/tiles.hpp>
@@ -55,8 +54,7 @@ const std::byte* convert_row(const gemm_arguments<Activation, Output>& call, con
 template <class Tile, class Activation, class Output>
 void tiled_gemm(const gemm_arguments<Activation, Output>& call, std::size_t first, std::size_t last,
                 store_function store) {
-  const code_window window = code_window::of(call.sums.output_zero_point, call.sums.output_codes);
-  const tile_runner<Tile> runner(gemm_layout<Tile>(call.sums), call.packed, window, store);
+  const tile_runner<Tile> runner(gemm_layout<Tile>(call.sums), call.packed, call.sums, store);
   const std::size_t most = gemm_block_rows<Tile>(call.sums);
   std::array<const std::byte*, block_rows> rows;
   std::array<std::byte*, block_rows> outputs;

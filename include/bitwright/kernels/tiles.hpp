@@ -7,8 +7,10 @@
 /// path's own; the second alone knows the rounding policy and the type of outputs.
 #pragma once
 
+#include <bitwright/core/code_range.hpp>
 #include <bitwright/kernels/code_window.hpp>
 #include <bitwright/kernels/panels.hpp>
+#include <bitwright/kernels/weighted_sum.hpp>
 
 #include <algorithm>
 #include <array>
@@ -21,7 +23,7 @@
 namespace bitwright::kernels {
 
 /// A block has at most this many rows: a multiple of all tiles' rows.
-inline constexpr std::size_t block_rows = 96;
+inline constexpr std::size_t block_rows = 120;
 
 /// Some of a grid of segments, those with first <= row < last, and columns likewise. All other segments of the rows at
 /// hand hold nothing but zero points, so that their products need not be made.
@@ -55,6 +57,8 @@ struct tile_codes {
   const std::int32_t* multipliers;
   const std::int32_t* shifts;
   code_window window;
+  std::int32_t zero_point;  ///< With output_codes, what the window is made of.
+  code_range output_codes;
   std::byte* const* outputs;  ///< Each row's first output.
   std::size_t first_output;   ///< That of column 0.
 };
@@ -115,9 +119,12 @@ constexpr auto accumulate_functions = []<std::size_t... Vector>(std::index_seque
 template <class Tile>
 class tile_runner {
  public:
-  /// `first_output` and `store` are for outputs of the same type.
-  tile_runner(const panel_layout<Tile>& layout, const std::byte* packed, code_window window, store_function store)
-      : layout_(layout), packed_(packed), window_(window), store_(store) {}
+  tile_runner(const panel_layout<Tile>& layout, const std::byte* packed, const weighted_sum& sums, store_function store)
+      : layout_(layout),
+        packed_(packed),
+        zero_point_(sums.output_zero_point),
+        output_codes_(sums.output_codes),
+        store_(store) {}
 
   /// Makes the outputs of a block. `group_stride` is the distance of groups' operands in bytes.
   void run(const row_block& block, std::size_t group_stride) const {
@@ -180,7 +187,9 @@ class tile_runner {
                      .padded_columns = columns,
                      .multipliers = packed_array<std::int32_t>(packed_, layout_.multipliers()) + column,
                      .shifts = packed_array<std::int32_t>(packed_, layout_.shifts()) + column,
-                     .window = window_,
+                     .window = code_window::of(zero_point_, output_codes_),
+                     .zero_point = zero_point_,
+                     .output_codes = output_codes_,
                      .outputs = nullptr,
                      .first_output = first_output};
     for (std::size_t tile = 0; tile < tiles; ++tile) {
@@ -221,7 +230,8 @@ class tile_runner {
 
   panel_layout<Tile> layout_;
   const std::byte* packed_;
-  code_window window_;
+  std::int32_t zero_point_;
+  code_range output_codes_;
   store_function store_;
 };
 
