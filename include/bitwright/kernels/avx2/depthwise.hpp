@@ -109,20 +109,27 @@ template <class Activation>
   }
 }
 
-/// Writes the line that `parts` belongs to, for 16 channels from `channel` on.
+/// Writes the columns outside the image into the line that `parts` belongs to: the zero point, for any channels.
 template <class Activation>
-void make_line(const depthwise_rows<Activation>& rows, std::size_t channel, const line_parts& parts, std::byte* line) {
-  const convolution_constants& constants = rows.constants;
-  Activation zeros[depthwise_unit::channels];
-  std::fill_n(zeros, depthwise_unit::channels, static_cast<Activation>(constants.sums.activation_zero_point));
+void fill_outside(const convolution_constants& constants, const line_parts& parts, const Activation* zeros,
+                  std::byte* line) {
   const std::size_t bytes = depthwise_unit::column_bytes(constants);
   const depthwise_row<Activation> outside{zeros, 0};
   for (std::size_t tap = 0; tap < constants.window.vertical.kernel; tap += 2, line += depthwise_unit::pair_bytes) {
     fill_line(outside, outside, parts.left, line, bytes);
-    fill_line(rows.find(tap, parts.first_pixel, channel, zeros), rows.find(tap + 1, parts.first_pixel, channel, zeros),
-              parts.inside, line + parts.left * bytes, bytes);
     fill_line(outside, outside, parts.right, line + (parts.left + parts.inside) * bytes, bytes);
   }
+}
+
+/// Writes the columns inside, of 16 channels from `channel` on.
+template <class Activation>
+void fill_inside(const depthwise_rows<Activation>& rows, std::size_t channel, const line_parts& parts,
+                 const Activation* zeros, std::byte* line) {
+  const std::size_t bytes = depthwise_unit::column_bytes(rows.constants);
+  line += parts.left * bytes;
+  for (std::size_t tap = 0; tap < rows.constants.window.vertical.kernel; tap += 2, line += depthwise_unit::pair_bytes)
+    fill_line(rows.find(tap, parts.first_pixel, channel, zeros), rows.find(tap + 1, parts.first_pixel, channel, zeros),
+              parts.inside, line, bytes);
 }
 
 /// Outputs side by side, of 8 channels, from one line.
@@ -277,6 +284,8 @@ void depthwise(const convolution_arguments<Activation, Output>& call, std::size_
   const std::size_t column_bytes = depthwise_unit::column_bytes(constants), step = line_outputs(across, column_bytes);
   std::byte* const line = aligned(call.workspace, alignof(depthwise_unit));
   const auto windows = depthwise_windows::of(constants, line, column_bytes, depthwise_unit::pair_bytes);
+  Activation zeros[depthwise_unit::channels];
+  std::fill_n(zeros, depthwise_unit::channels, static_cast<Activation>(constants.sums.activation_zero_point));
   for (std::size_t row = first; row < last; ++row) {
     const auto rows = depthwise_rows<Activation>::of(constants, call.activations, row);
     for (std::size_t i = 0; i < units; ++i) {
@@ -284,7 +293,10 @@ void depthwise(const convolution_arguments<Activation, Output>& call, std::size_
       const auto& unit = *reinterpret_cast<const depthwise_unit*>(call.packed + i * depthwise_unit::bytes(constants));
       for (std::size_t x = 0; x < width; x += step) {
         const std::size_t count = std::min(step, width - x);
-        make_line(rows, channel, line_parts::of(across, x, count), line);
+        const auto parts = line_parts::of(across, x, count);
+        // Where one line holds a whole row, what lies outside stays in it.
+        if (step < width || (row == first && i == 0)) fill_outside(constants, parts, zeros, line);
+        fill_inside(rows, channel, parts, zeros, line);
         for (const std::size_t half : {std::size_t{0}, std::size_t{8}})
           convolve_line<Output, Rounding>(
               constants.sums, unit.rounding,

@@ -156,33 +156,42 @@ template <std::size_t Rows, class Activation>
   }
 }
 
-/// Writes four rows, or as many as the kernel has left, into the parts of a line.
-template <std::size_t Rows, class Activation>
-void fill_parts(const depthwise_row<Activation> (&rows)[4], const depthwise_row<Activation> (&outside)[4],
-                const line_parts& parts, __mmask32 chosen, std::byte* line, std::size_t column_bytes) {
-  fill_line<Rows>(outside, chosen, parts.left, line, column_bytes);
-  fill_line<Rows>(rows, chosen, parts.inside, line + parts.left * column_bytes, column_bytes);
-  fill_line<Rows>(outside, chosen, parts.right, line + (parts.left + parts.inside) * column_bytes, column_bytes);
+/// Writes as many of four rows as the kernel has left into `columns` columns of a line.
+template <class Activation>
+void fill_rows(std::size_t left, const depthwise_row<Activation> (&rows)[4], __mmask32 chosen, std::size_t columns,
+               std::byte* line, std::size_t column_bytes) {
+  if (left == 1)
+    fill_line<1>(rows, chosen, columns, line, column_bytes);
+  else if (left == 3)
+    fill_line<3>(rows, chosen, columns, line, column_bytes);
+  else
+    fill_line<4>(rows, chosen, columns, line, column_bytes);
 }
 
-/// Writes the line that `parts` belongs to, for the chosen of 32 channels from `channel` on.
+/// Writes the columns outside the image into the line that `parts` belongs to: the zero point, for any channels.
 template <class Activation>
-void make_line(const depthwise_rows<Activation>& rows, std::size_t channel, const line_parts& parts, __mmask32 chosen,
-               std::byte* line) {
-  const convolution_constants& constants = rows.constants;
-  Activation zeros[depthwise_unit::channels];
-  std::fill_n(zeros, depthwise_unit::channels, static_cast<Activation>(constants.sums.activation_zero_point));
+void fill_outside(const convolution_constants& constants, const line_parts& parts, const Activation* zeros,
+                  std::byte* line) {
   const std::size_t bytes = depthwise_unit::column_bytes(constants), kernel = constants.window.vertical.kernel;
   const depthwise_row<Activation> outside[4] = {{zeros, 0}, {zeros, 0}, {zeros, 0}, {zeros, 0}};
+  constexpr auto all = ~__mmask32{0};
+  for (std::size_t tap = 0; tap < kernel; tap += 4, line += depthwise_unit::four_bytes) {
+    fill_rows(kernel - tap, outside, all, parts.left, line, bytes);
+    fill_rows(kernel - tap, outside, all, parts.right, line + (parts.left + parts.inside) * bytes, bytes);
+  }
+}
+
+/// Writes the columns inside, of the chosen of 32 channels from `channel` on.
+template <class Activation>
+void fill_inside(const depthwise_rows<Activation>& rows, std::size_t channel, const line_parts& parts, __mmask32 chosen,
+                 const Activation* zeros, std::byte* line) {
+  const std::size_t bytes = depthwise_unit::column_bytes(rows.constants);
+  const std::size_t kernel = rows.constants.window.vertical.kernel;
+  line += parts.left * bytes;
   for (std::size_t tap = 0; tap < kernel; tap += 4, line += depthwise_unit::four_bytes) {
     depthwise_row<Activation> four[4];
     for (std::size_t i = 0; i < 4; ++i) four[i] = rows.find(tap + i, parts.first_pixel, channel, zeros);
-    if (kernel - tap == 1)
-      fill_parts<1>(four, outside, parts, chosen, line, bytes);
-    else if (kernel - tap == 3)
-      fill_parts<3>(four, outside, parts, chosen, line, bytes);
-    else
-      fill_parts<4>(four, outside, parts, chosen, line, bytes);
+    fill_rows(kernel - tap, four, chosen, parts.inside, line, bytes);
   }
 }
 
@@ -339,6 +348,8 @@ void depthwise(const convolution_arguments<Activation, Output>& call, std::size_
   const std::size_t column_bytes = depthwise_unit::column_bytes(constants), step = line_outputs(across, column_bytes);
   std::byte* const line = aligned(call.workspace, alignof(depthwise_unit));
   const auto windows = depthwise_windows::of(constants, line, column_bytes, depthwise_unit::four_bytes);
+  Activation zeros[depthwise_unit::channels];
+  std::fill_n(zeros, depthwise_unit::channels, static_cast<Activation>(constants.sums.activation_zero_point));
   for (std::size_t row = first; row < last; ++row) {
     const auto rows = depthwise_rows<Activation>::of(constants, call.activations, row);
     for (std::size_t i = 0; i < units; ++i) {
@@ -347,7 +358,10 @@ void depthwise(const convolution_arguments<Activation, Output>& call, std::size_
       const auto chosen = static_cast<__mmask32>(left >= 32 ? ~0u : (1u << left) - 1);
       for (std::size_t x = 0; x < width; x += step) {
         const std::size_t count = std::min(step, width - x);
-        make_line(rows, channel, line_parts::of(across, x, count), chosen, line);
+        const auto parts = line_parts::of(across, x, count);
+        // Where one line holds a whole row, what lies outside stays in it.
+        if (step < width || (row == first && i == 0)) fill_outside(constants, parts, zeros, line);
+        fill_inside(rows, channel, parts, chosen, zeros, line);
         convolve_line<Output, Rounding>(
             constants.sums, {unit, unit.biases_for<Activation>(), windows,
                              call.outputs + (row * width + x) * channels + channel, channels, chosen, count});
