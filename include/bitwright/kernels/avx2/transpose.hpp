@@ -16,20 +16,20 @@
 namespace bitwright::kernels::avx2 {
 
 /// 16 rows of 16 bytes, twice: in the lower and in the upper half of each register.
-struct byte_tile {
+struct bytes_to_transpose {
   __m256i rows[16];
 
   /// Rows i and i + 8 of all interleaved.
   template <std::size_t... Rows>
-  [[gnu::target("avx2"), gnu::always_inline]] byte_tile interleaved(std::index_sequence<Rows...>) const {
-    byte_tile next;
+  [[gnu::target("avx2"), gnu::always_inline]] bytes_to_transpose interleaved(std::index_sequence<Rows...>) const {
+    bytes_to_transpose next;
     ((next.rows[2 * Rows] = _mm256_unpacklo_epi8(rows[Rows], rows[Rows + 8]),
       next.rows[2 * Rows + 1] = _mm256_unpackhi_epi8(rows[Rows], rows[Rows + 8])),
      ...);
     return next;
   }
 
-  [[gnu::target("avx2"), gnu::always_inline]] byte_tile transposed() const {
+  [[gnu::target("avx2"), gnu::always_inline]] bytes_to_transpose transposed() const {
     constexpr auto half = std::make_index_sequence<8>();
     return interleaved(half).interleaved(half).interleaved(half).interleaved(half);
   }
@@ -38,7 +38,7 @@ struct byte_tile {
 /// 16 rows of 32 bytes, `stride` apart, to 32 rows of 16.
 [[gnu::target("avx2")]] inline void transpose_wide_tile(const std::uint8_t* codes, std::size_t stride,
                                                         std::uint8_t* outputs, std::size_t output_stride) {
-  byte_tile tile;
+  bytes_to_transpose tile;
   for (std::size_t i = 0; i < 16; ++i)
     tile.rows[i] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(codes + i * stride));
   tile = tile.transposed();
@@ -52,7 +52,7 @@ struct byte_tile {
 /// 16 rows of 16 bytes to as many.
 [[gnu::target("avx2")]] inline void transpose_tile(const std::uint8_t* codes, std::size_t stride, std::uint8_t* outputs,
                                                    std::size_t output_stride) {
-  byte_tile tile;
+  bytes_to_transpose tile;
   for (std::size_t i = 0; i < 16; ++i)
     tile.rows[i] = _mm256_castsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(codes + i * stride)));
   tile = tile.transposed();
