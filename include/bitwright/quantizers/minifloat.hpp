@@ -117,15 +117,17 @@ class minifloat {
 
   /// The value of one code: exact but for the product with the scale.
   [[gnu::always_inline]] float dequantize(code_type code) const {
-    const word magnitude = code & magnitude_mask, sign = (word{code} << (31 - sign_position)) & 0x80000000;
-    word read = float_of(magnitude);
+    const word raised = word{code} << (31 - sign_position), sign = raised & 0x80000000;
+    const word normal = ((raised & 0x7fffffff) >> (8 - ExponentBits)) + (rebias << dropped);
+    word read = normal;
     if constexpr (ExponentBits < 8) {
       // As if the exponent 0 were one more power of two, x = 2^-bias (1 + m / 2^M): a subnormal is 2 x - 2^(1 - bias), less
-      // than x; for all others that is no less than x.
-      const float x = std::bit_cast<float>(read);
-      read = smaller(read, std::bit_cast<word>(x + x - std::bit_cast<float>(least_normal)));
+      // than x; for all others that is no less than x. (Twice x is exact: no fusing can change the difference.)
+      const float x = std::bit_cast<float>(normal), subnormal = x + x - std::bit_cast<float>(least_normal);
+      read = std::bit_cast<word>(subnormal < x ? subnormal : x);
     }
-    if constexpr (!std::same_as<Specials, numbers_alone>) read |= less(greatest_code, magnitude) & special_exponent;
+    if constexpr (!std::same_as<Specials, numbers_alone>)
+      read |= less(float_of(greatest_code), normal) & special_exponent;
     return std::bit_cast<float>(read | sign) * scale_;
   }
 
