@@ -230,9 +230,9 @@ template <class Taps, class Output>
     const __m128i first = _mm256_castsi256_si128(codes), last = _mm256_extracti128_si256(codes, 1);
     Output* const target = line.codes + start * line.channels;
     _mm_storel_epi64(reinterpret_cast<__m128i*>(target), first);
-    _mm_storeh_pd(reinterpret_cast<double*>(target + outputs.at[1]), _mm_castsi128_pd(first));
+    _mm_storeh_pi(reinterpret_cast<__m64*>(target + outputs.at[1]), _mm_castsi128_ps(first));
     _mm_storel_epi64(reinterpret_cast<__m128i*>(target + outputs.at[2]), last);
-    _mm_storeh_pd(reinterpret_cast<double*>(target + outputs.at[3]), _mm_castsi128_pd(last));
+    _mm_storeh_pi(reinterpret_cast<__m64*>(target + outputs.at[3]), _mm_castsi128_ps(last));
   }
 }
 
