@@ -112,11 +112,13 @@ class additive_power_of_two {
 
   /// The value of one code.
   [[gnu::always_inline]] float dequantize(Code code) const {
-    if constexpr (std::is_signed_v<Code>)
-      return std::copysign(levels_[static_cast<std::uint8_t>(std::abs(static_cast<int>(code)))],
-                           static_cast<float>(code));
-    else
-      return levels_[code];
+    const std::int32_t wide = code, sign = wide >> 31, index = (wide ^ sign) - sign;
+    if constexpr (magnitude_bits <= 3) {  // All numerators fit one register, four bits each: no memory is read.
+      const auto numerator = static_cast<std::int32_t>(packed >> (4 * index) & 15);
+      return unit_ * static_cast<float>((numerator ^ sign) - sign);
+    } else {
+      return std::copysign(levels_[static_cast<std::uint8_t>(index)], static_cast<float>(wide));
+    }
   }
 
   /// The code of each value, on every path the same. Throws invalid_argument unless both spans have the same size.
@@ -130,6 +132,13 @@ class additive_power_of_two {
   }
 
  private:
+  static constexpr std::uint32_t packed = [] {
+    std::uint32_t together = 0;
+    for (std::size_t i = 0; i < 8 && i < count; ++i)
+      together |= static_cast<std::uint32_t>(numerators[i] & 15) << (4 * i);
+    return together;
+  }();
+
   static float checked(float alpha) {
     require(std::isfinite(alpha) && alpha >= 0x1p-117f, "additive_power_of_two: alpha", alpha,
             "finite, at least 2^-117");
