@@ -6,8 +6,10 @@
 #include "random_codes.hpp"
 #include <bitwright/kernels/convolution.hpp>
 #include <bitwright/kernels/gemm.hpp>
+#include <bitwright/kernels/lookup.hpp>
 #include <bitwright/kernels/pooling.hpp>
 #include <bitwright/kernels/residual_add.hpp>
+#include <bitwright/kernels/transpose.hpp>
 
 #include <gtest/gtest.h>
 
@@ -333,6 +335,44 @@ TEST(residual_add, stays_inside_its_buffers) {
     expect_residual_add_to_stay_inside<u8, u8, u8>(count, random);
     expect_residual_add_to_stay_inside<s8, s16, s8>(count, random);
     expect_residual_add_to_stay_inside<s16, s8, s16>(count, random);
+  }
+}
+
+TEST(lookup, stays_inside_its_buffers) {
+  random_codes random(6);
+  const auto table = all_kinds_of<s8>(kernels::lookup_entries, random);
+  for (std::size_t length = 0; length <= 140; ++length) {
+    // The last row ends where its last code does.
+    const std::size_t rows = 3, gap = length % 4;
+    const auto codes = all_kinds_of<u8>(rows * (length + gap) - gap, random);
+    const auto run = [&](const auto& path, fence side) {
+      const guarded_memory<s8> table_beside(table, side), result(codes.size(), side);
+      const guarded_memory<u8> codes_beside(codes, side);
+      path.run({.table = table_beside.data(),
+                .codes = codes_beside.data(),
+                .code_stride = length + gap,
+                .outputs = result.data(),
+                .output_stride = length + gap,
+                .length = length},
+               0, rows);
+      return copy_of(result);
+    };
+    expect_to_stay_inside("lookup of " + std::to_string(length), kernels::lookup_paths<u8, s8>, run);
+  }
+}
+
+TEST(transpose, stays_inside_its_buffers) {
+  random_codes random(7);
+  for (int i = 0; i < 100; ++i) {
+    const std::size_t matrices = 2, rows = size_around_a_tile(random), columns = size_around_a_tile(random);
+    const auto codes = all_kinds_of<u8>(matrices * rows * columns, random);
+    const auto run = [&](const auto& path, fence side) {
+      const guarded_memory<u8> codes_beside(codes, side), result(codes.size(), side);
+      path.run({codes_beside.data(), result.data(), rows, columns}, 0, matrices * columns);
+      return copy_of(result);
+    };
+    expect_to_stay_inside("transpose of " + std::to_string(rows) + " x " + std::to_string(columns),
+                          kernels::transpose_paths<u8>, run);
   }
 }
 
