@@ -244,6 +244,27 @@ TEST(gemm, rounds_ties_as_the_policy_says) {
   }
 }
 
+TEST(gemm, rounds_ties_of_accumulators_of_every_length) {
+  // Accumulators of odd * 2^(n - 1): ties of their products' last n bits, for factors with and without further twos.
+  for (int n = 1; n <= 32; ++n) {
+    problem p{.outputs = 8};
+    p.activations = {3};
+    p.weights.assign(8, 0);
+    p.weight_zero_points.assign(8, 0);
+    for (const std::int64_t odd : {-3, -1, 1, 3, -5, -1, 1, 5}) {
+      const std::int64_t tie = odd * (std::int64_t{1} << (n - 1));
+      p.bias.push_back(tie >= INT32_MIN && tie <= INT32_MAX ? tie : INT32_MIN);
+    }
+    p.least = INT32_MIN, p.most = INT32_MAX;
+    for (const dyadic factor : {dyadic{1 << 30, 30 + n}, dyadic{(1 << 30) + 1, n}, dyadic{3 << 29, 29 + n}}) {
+      p.factors.assign(8, factor);
+      expect_exact<s8, s32, half_up>(p);
+      expect_exact<s8, s32, half_to_even>(p);
+      expect_exact<s8, s32, half_away_from_zero>(p);
+    }
+  }
+}
+
 TEST(gemm, saturates_for_the_greatest_and_survives_the_least_factors) {
   random_codes random(6);
   for (int i = 0; i < 200; ++i) {

@@ -8,6 +8,7 @@
 #include <bitwright/kernels/neon/codes.hpp>
 #include <bitwright/kernels/neon/requantize.hpp>
 #include <bitwright/kernels/tiles.hpp>
+#include <bitwright/kernels/vectorized_rounding.hpp>
 
 #include <arm_neon.h>
 
@@ -25,32 +26,49 @@ struct factor_lanes {
   [[gnu::always_inline]] factor_lanes(const tile_codes& task, std::size_t column)
       : multipliers(vld1q_s32(task.multipliers + column)), shifts(vld1q_s32(task.shifts + column)) {}
 
+  /// Whether no 32-bit sum makes a tie, which is a product that is even exactly shift - 1 times: a sum is at most 31
+  /// times.
+  [[gnu::always_inline]] bool have_no_ties() const {
+    const uint8x16_t reversed = vrbitq_u8(vrev32q_u8(vreinterpretq_u8_s32(multipliers)));
+    const int32x4_t twos = vreinterpretq_s32_u32(vclzq_u32(vreinterpretq_u32_u8(reversed)));
+    return vminvq_s32(vsubq_s32(shifts, twos)) > 32;
+  }
+
   template <integer_rounding Rounding>
   [[gnu::always_inline]] int32x4_t requantized(const std::int32_t* sums) const {
     return requantize<Rounding>(vld1q_s32(sums), multipliers, shifts);
   }
 };
 
-/// Turns a tile's sums, of whole vectors of four columns, into codes: eight columns at a time down the rows, then four.
+/// Eight columns of a tile's codes, or the last up to four.
+template <class Output, integer_rounding Rounding>
+[[gnu::always_inline]] inline void store_columns(const tile_codes& task, std::size_t column, const factor_lanes& low,
+                                                 const factor_lanes& high, const window_lanes& window) {
+  for (std::size_t row = 0; row < task.rows; ++row) {
+    const std::int32_t* const sums = task.sums + row * task.padded_columns + column;
+    Output* const outputs = reinterpret_cast<Output*>(task.outputs[row]) + task.first_output + column;
+    const int32x4_t first = window.codes(low.requantized<Rounding>(sums));
+    if (column + 8 <= task.columns)
+      store(outputs, first, window.codes(high.requantized<Rounding>(sums + 4)));
+    else
+      store(outputs, first, task.columns - column);
+  }
+}
+
+/// Turns a tile's sums, of whole vectors of four columns, into codes. Where no sum makes a tie, all policies to the
+/// nearest are half_up, which has half of half_to_even's instructions.
 template <class Output, integer_rounding Rounding>
 void store_tile(const tile_codes& task) {
   const window_lanes window(task.window);
-  std::size_t column = 0;
-  for (; column + 8 <= task.columns; column += 8) {
-    const factor_lanes low(task, column), high(task, column + 4);
-    for (std::size_t row = 0; row < task.rows; ++row) {
-      const std::int32_t* const sums = task.sums + row * task.padded_columns + column;
-      store(reinterpret_cast<Output*>(task.outputs[row]) + task.first_output + column,
-            window.codes(low.requantized<Rounding>(sums)), window.codes(high.requantized<Rounding>(sums + 4)));
-    }
-  }
-  for (; column < task.columns; column += 4) {
-    const factor_lanes factors(task, column);
-    for (std::size_t row = 0; row < task.rows; ++row) {
-      const std::int32_t* const sums = task.sums + row * task.padded_columns + column;
-      store(reinterpret_cast<Output*>(task.outputs[row]) + task.first_output + column,
-            window.codes(factors.requantized<Rounding>(sums)), task.columns - column);
-    }
+  for (std::size_t column = 0; column < task.columns;) {
+    const bool eight = column + 8 <= task.columns;
+    const factor_lanes low(task, column), high(task, eight ? column + 4 : column);
+    if (to_nearest<Rounding> && low.have_no_ties() && high.have_no_ties())
+      store_columns<Output, std::conditional_t<to_nearest<Rounding>, half_up, Rounding>>(task, column, low, high,
+                                                                                         window);
+    else
+      store_columns<Output, Rounding>(task, column, low, high, window);
+    column += eight ? 8 : 4;
   }
 }
 
