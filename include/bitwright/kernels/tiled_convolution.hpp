@@ -290,24 +290,33 @@ class tiled_convolution {
     }
   }
 
-  /// Copies the windows of one group side by side: whatever a copy writes too much, the next one overwrites.
+  /// Copies the windows of one group side by side, in runs of operands that lie side by side.
   void gather(index_range columns, std::size_t group) const {
-    const auto& [vertical, horizontal] = blocks_.window;
-    const bool joined = blocks_.groups == 1 && horizontal.dilation == 1;
-    const std::size_t runs = joined ? 1 : horizontal.kernel, channels = blocks_.channels();
-    const std::size_t bytes = horizontal.kernel / runs * blocks_.group_channels * element;
-    for (std::size_t x = columns.first; x < columns.last; ++x) {
-      std::byte* target = patches_ + (x - columns.first) * blocks_.patch() * element;
-      const std::byte* from = lines_ + (x * horizontal.stride * channels + group * blocks_.group_channels) * element;
-      for (std::size_t i = 0; i < vertical.kernel; ++i, from += blocks_.line() * element)
-        for (std::size_t j = 0; j < runs; ++j, target += bytes)
-          copy_loosely(from + j * horizontal.dilation * channels * element, bytes, target);
-    }
+    const bool joined = blocks_.groups == 1 && blocks_.window.horizontal.dilation == 1;
+    const std::size_t runs = joined ? 1 : blocks_.window.horizontal.kernel;
+    const std::size_t bytes = blocks_.window.horizontal.kernel / runs * blocks_.group_channels * element;
+    if (bytes <= 16)
+      gather_runs<16>(columns, group, runs, bytes);
+    else if (bytes <= 32)
+      gather_runs<32>(columns, group, runs, bytes);
+    else
+      gather_runs<0>(columns, group, runs, bytes);
   }
 
-  /// Copies `bytes` bytes, and up to 15 more.
-  static void copy_loosely(const std::byte* from, std::size_t bytes, std::byte* target) {
-    for (std::size_t i = 0; i < bytes; i += 16) std::memcpy(target + i, from + i, 16);
+  /// Copies of Copied bytes, whatever the run's are: what is too much, the next one overwrites. 0 copies what there is.
+  template <std::size_t Copied>
+  void gather_runs(index_range columns, std::size_t group, std::size_t runs, std::size_t bytes) const {
+    const auto& [vertical, horizontal] = blocks_.window;
+    const std::size_t pixel = blocks_.channels() * element, line = blocks_.line() * element, rows = vertical.kernel;
+    const std::size_t stride = horizontal.stride * pixel, step = horizontal.dilation * pixel;
+    const std::byte* window = lines_ + columns.first * stride + group * blocks_.group_channels * element;
+    std::byte* patch = patches_;
+    for (std::size_t x = columns.first; x < columns.last; ++x, window += stride, patch += blocks_.patch() * element) {
+      std::byte* target = patch;
+      for (std::size_t i = 0; i < rows; ++i)
+        for (std::size_t j = 0; j < runs; ++j, target += bytes)
+          std::memcpy(target, window + i * line + j * step, Copied > 0 ? Copied : bytes);
+    }
   }
 
   const convolution_arguments<Activation, Output>& call_;
