@@ -46,7 +46,7 @@ void expect_paths_to_follow_the_order(std::size_t count, field_layout layout) {
 template <class Order>
 void expect_contiguous_orders_to_hold_every_width() {
   for (int bits = 1; bits <= 8; ++bits)
-    for (std::size_t count = 0; count <= (bits == 4 ? 2 * nibble_block + 1 : 25); ++count) {
+    for (std::size_t count = 0; count <= 2 * packing_block + 9; ++count) {
       expect_paths_to_follow_the_order<Order>(count, {bits, 0, 0});
       expect_paths_to_follow_the_order<Order>(count, {bits, lowest_of(bits), 0});
       expect_paths_to_follow_the_order<Order>(count,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /// \file
 /// Paths for packing and unpacking: the same source, compiled for every instruction set in blocks that become vectors.
-/// Codes of 4 bits have such blocks; other widths go through words of 8 codes, on every path alike. Memory is what bounds
-/// them: registers wider than 32 bytes gain nothing, so that there is no path for them.
+/// Codes of 4 bits are vectors from end to end, bound by memory: registers wider than 32 bytes gain nothing, so that there
+/// is no path for them. Other widths go through words of 8 codes.
 ///
 /// A code is handed over as its byte. `lowest` and `flip` are a code field's, as bytes: field = (code - lowest) xor flip,
 /// modulo 2^8.
@@ -75,38 +75,99 @@ void unpack(const std::uint8_t* bytes, std::size_t count, field_layout layout, s
 
 }  // namespace scalar
 
-/// Blocks of 4 bits; the rest, and other widths, as scalar.
-template <packing_order Order>
+/// How a block is packed: as vectors of nibbles, or as words of 8 codes, which need memory that goes on behind the block.
+struct as_nibbles {
+  static constexpr std::size_t behind = 0;
+
+  template <packing_order Order>
+  [[gnu::always_inline]] static void pack(const std::uint8_t* fields, int, std::uint8_t* bytes) {
+    Order::pack_nibbles(fields, bytes);
+  }
+
+  template <packing_order Order>
+  [[gnu::always_inline]] static void unpack(const std::uint8_t* bytes, field_layout layout, std::uint8_t* codes) {
+    const auto flip = static_cast<std::uint8_t>(layout.flip * 17);  // For either half of a byte, whatever the order.
+    std::uint8_t packed[packing_block / 2];
+    for (std::size_t j = 0; j < packing_block / 2; ++j) packed[j] = bytes[j] ^ flip;
+    Order::unpack_nibbles(packed, layout.lowest, codes);
+  }
+};
+
+struct as_words {
+  static constexpr std::size_t behind = packing_block;
+
+  template <packing_order Order>
+  [[gnu::always_inline]] static void pack(const std::uint8_t* fields, int bits, std::uint8_t* bytes) {
+    Order::pack_words(fields, bits, bytes);
+  }
+
+  template <packing_order Order>
+  [[gnu::always_inline]] static void unpack(const std::uint8_t* bytes, field_layout layout, std::uint8_t* codes) {
+    std::uint8_t fields[packing_block];
+    Order::unpack_words(bytes, layout.bits, fields);
+    for (std::size_t j = 0; j < packing_block; ++j)
+      codes[j] = static_cast<std::uint8_t>((fields[j] ^ layout.flip) + layout.lowest);
+  }
+};
+
+/// Whole blocks, the rest as scalar.
+template <packing_order Order, class Manner>
 [[gnu::always_inline]] inline unsigned pack_blocks(const std::uint8_t* codes, std::size_t count, field_layout layout,
                                                    std::uint8_t* bytes) {
-  if (layout.bits != 4) return scalar::pack<Order>(codes, count, layout, bytes);
-  std::uint8_t seen[nibble_block] = {};
+  const auto bits = static_cast<std::size_t>(layout.bits);
+  std::uint8_t seen[packing_block] = {};
   std::size_t i = 0;
-  for (; i + nibble_block <= count; i += nibble_block) {
-    std::uint8_t fields[nibble_block];
-    for (std::size_t j = 0; j < nibble_block; ++j) fields[j] = static_cast<std::uint8_t>(codes[i + j] - layout.lowest);
-    for (std::size_t j = 0; j < nibble_block; ++j) seen[j] |= fields[j];
-    for (std::size_t j = 0; j < nibble_block; ++j) fields[j] ^= layout.flip;
-    Order::pack_nibbles(fields, bytes + i / 2);
+  for (; i + packing_block + Manner::behind <= count; i += packing_block) {
+    std::uint8_t fields[packing_block];
+    for (std::size_t j = 0; j < packing_block; ++j) fields[j] = static_cast<std::uint8_t>(codes[i + j] - layout.lowest);
+    for (std::size_t j = 0; j < packing_block; ++j) seen[j] |= fields[j];
+    for (std::size_t j = 0; j < packing_block; ++j) fields[j] ^= layout.flip;
+    Manner::template pack<Order>(fields, layout.bits, bytes + i / 8 * bits);
   }
-  unsigned all = scalar::pack<Order>(codes + i, count - i, layout, bytes + i / 2);
+  unsigned all = scalar::pack<Order>(codes + i, count - i, layout, bytes + i / 8 * bits);
   for (const std::uint8_t each : seen) all |= each;
   return all;
 }
 
-template <packing_order Order>
+template <packing_order Order, class Manner>
 [[gnu::always_inline]] inline void unpack_blocks(const std::uint8_t* bytes, std::size_t count, field_layout layout,
                                                  std::uint8_t* codes) {
-  if (layout.bits != 4) return scalar::unpack<Order>(bytes, count, layout, codes);
-  const auto flip = static_cast<std::uint8_t>(layout.flip * 17);  // For either half of a byte, whatever the order.
+  const auto bits = static_cast<std::size_t>(layout.bits);
   std::size_t i = 0;
-  for (; i + nibble_block <= count; i += nibble_block) {
-    std::uint8_t packed[nibble_block / 2];
-    for (std::size_t j = 0; j < nibble_block / 2; ++j) packed[j] = bytes[i / 2 + j] ^ flip;
-    Order::unpack_nibbles(packed, layout.lowest, codes + i);
-  }
-  scalar::unpack<Order>(bytes + i / 2, count - i, layout, codes + i);
+  for (; i + packing_block + Manner::behind <= count; i += packing_block)
+    Manner::template unpack<Order>(bytes + i / 8 * bits, layout, codes + i);
+  scalar::unpack<Order>(bytes + i / 8 * bits, count - i, layout, codes + i);
 }
+
+template <packing_order Order>
+[[gnu::always_inline]] inline unsigned pack_by_width(const std::uint8_t* codes, std::size_t count, field_layout layout,
+                                                     std::uint8_t* bytes) {
+  if constexpr (Order::holds(8))
+    if (layout.bits != 4) return pack_blocks<Order, as_words>(codes, count, layout, bytes);
+  return pack_blocks<Order, as_nibbles>(codes, count, layout, bytes);
+}
+
+template <packing_order Order>
+[[gnu::always_inline]] inline void unpack_by_width(const std::uint8_t* bytes, std::size_t count, field_layout layout,
+                                                   std::uint8_t* codes) {
+  if constexpr (Order::holds(8))
+    if (layout.bits != 4) return unpack_blocks<Order, as_words>(bytes, count, layout, codes);
+  unpack_blocks<Order, as_nibbles>(bytes, count, layout, codes);
+}
+
+namespace baseline {  // What every processor of the architecture has, SSE2 or NEON: no attribute is needed.
+
+template <packing_order Order>
+unsigned pack(const std::uint8_t* codes, std::size_t count, field_layout layout, std::uint8_t* bytes) noexcept {
+  return pack_by_width<Order>(codes, count, layout, bytes);
+}
+
+template <packing_order Order>
+void unpack(const std::uint8_t* bytes, std::size_t count, field_layout layout, std::uint8_t* codes) noexcept {
+  unpack_by_width<Order>(bytes, count, layout, codes);
+}
+
+}  // namespace baseline
 
 #if defined(__x86_64__) && defined(__GNUC__)
 
@@ -115,32 +176,16 @@ namespace avx2 {
 template <packing_order Order>
 [[gnu::target("avx2")]] unsigned pack(const std::uint8_t* codes, std::size_t count, field_layout layout,
                                       std::uint8_t* bytes) noexcept {
-  return pack_blocks<Order>(codes, count, layout, bytes);
+  return pack_by_width<Order>(codes, count, layout, bytes);
 }
 
 template <packing_order Order>
 [[gnu::target("avx2")]] void unpack(const std::uint8_t* bytes, std::size_t count, field_layout layout,
                                     std::uint8_t* codes) noexcept {
-  unpack_blocks<Order>(bytes, count, layout, codes);
+  unpack_by_width<Order>(bytes, count, layout, codes);
 }
 
 }  // namespace avx2
-
-#elif defined(__aarch64__)
-
-namespace neon {  // Every 64-bit Arm has it: no attribute is needed, only the blocks.
-
-template <packing_order Order>
-unsigned pack(const std::uint8_t* codes, std::size_t count, field_layout layout, std::uint8_t* bytes) noexcept {
-  return pack_blocks<Order>(codes, count, layout, bytes);
-}
-
-template <packing_order Order>
-void unpack(const std::uint8_t* bytes, std::size_t count, field_layout layout, std::uint8_t* codes) noexcept {
-  unpack_blocks<Order>(bytes, count, layout, codes);
-}
-
-}  // namespace neon
 
 #endif
 
@@ -151,8 +196,9 @@ template <packing_order Order>
 inline constexpr auto packing_paths = std::to_array<packing_path>({
 #if defined(__x86_64__) && defined(__GNUC__)
   {"avx2", cpu::has_avx2, paths::avx2::pack<Order>, paths::avx2::unpack<Order>},
+      {"sse2", always_available, paths::baseline::pack<Order>, paths::baseline::unpack<Order>},
 #elif defined(__aarch64__)
-  {"neon", always_available, paths::neon::pack<Order>, paths::neon::unpack<Order>},
+  {"neon", always_available, paths::baseline::pack<Order>, paths::baseline::unpack<Order>},
 #endif
       {"scalar", always_available, paths::scalar::pack<Order>, paths::scalar::unpack<Order>},
 });
