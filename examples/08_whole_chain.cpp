@@ -8,6 +8,7 @@
 #include "fashion_mnist/plan.hpp"
 #include "fashion_mnist/quantization.hpp"
 #include "fashion_mnist/report.hpp"
+#include "fashion_mnist/schemes.hpp"
 #include "fashion_mnist/simulated_network.hpp"
 #include "fashion_mnist/trained_network.hpp"
 #include "thread_pool.hpp"
@@ -32,6 +33,7 @@
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
+#include <limits>
 #include <mutex>
 #include <numeric>
 #include <span>
@@ -50,6 +52,7 @@ struct options {
   std::size_t threads = std::max(1u, std::thread::hardware_concurrency());
   std::size_t calibration_images = 512;
   std::size_t probes = 16;
+  std::vector<std::string> schemes = {"piecewise_linear", "additive_power_of_two", "term", "codebook"};
 };
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
@@ -228,6 +231,20 @@ plan_result evaluate(const plan& chosen, const bitwright::allocation_problem& pr
           .images_per_second = static_cast<double>(test.size()) / seconds};
 }
 
+/// Another scheme of the weights, simulated: no integer kernel runs it yet.
+plan_result evaluate(const weight_scheme& scheme, const folded_network& net, std::span<const bitwright::range> ranges,
+                     const labelled_images& test, double top1_float, thread_pool& pool) {
+  const layer_cost cost = cost_of(*net.graph, scheme);
+  return {.plan = scheme.plan,
+          .scheme = scheme.scheme,
+          .mean_weight_bits = static_cast<double>(scheme.bits),
+          .size_bytes = cost.size_bytes,
+          .bops = cost.bops,
+          .top1_float = top1_float,
+          .top1_simulated = top1(simulate(net, scheme, ranges, to_values(test.pixels), pool), test.labels),
+          .top1_integer = std::numeric_limits<double>::quiet_NaN()};
+}
+
 /// How often simulating in float yields another code than the integers do; and whether integers repeat themselves.
 void compare_arithmetic(const plan& chosen, const folded_network& net, std::span<const bitwright::range> ranges,
                         const labelled_images& test) {
@@ -321,6 +338,10 @@ void run_chain(const options& chosen) {
   add(evaluate_float(net, data.test, pool));
   const double top1_float = results.front().top1_float;
   for (const plan& each : plans) add(evaluate(each, problem, net, ranges, data.test, top1_float, pool));
+  std::printf("   Other schemes of the weights, simulated, because no integer kernel runs them yet:\n");
+  for (const weight_scheme& each : weight_schemes())
+    if (std::ranges::count(chosen.schemes, each.scheme) > 0)
+      add(evaluate(each, net, ranges, data.test, top1_float, pool));
   std::printf("   Sizes are of weights packed at their bit widths; the kernels hold each code in a word of its own.\n");
 
   print_step("Integers against float simulation");
@@ -340,6 +361,9 @@ int main(int argument_count, char** arguments) {
   app.add_option("--data", chosen.data, "folder with the four idx.gz files of Fashion-MNIST")->capture_default_str();
   app.add_option("--weights", chosen.weights, "the trained network")->capture_default_str();
   app.add_option("--report", chosen.report, "folder to write the report into")->capture_default_str();
+  app.add_option("--schemes", chosen.schemes, "schemes of the weights to simulate beside uniform codes")
+      ->check(CLI::IsMember({"none", "piecewise_linear", "additive_power_of_two", "term", "codebook"}))
+      ->capture_default_str();
   app.add_option("--threads", chosen.threads, "threads to use")->check(CLI::Range(1, 1024))->capture_default_str();
   app.add_option("--calibration-images", chosen.calibration_images, "training images to calibrate and measure with")
       ->check(CLI::Range(1, 60000))

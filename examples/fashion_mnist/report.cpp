@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <sstream>
@@ -17,6 +18,7 @@ constexpr const char* columns =
     "plan,scheme,mean_weight_bits,size_bytes,bops,top1_float,top1_simulated,top1_integer,images_per_second";
 
 bool quantized(const plan_result& result) { return result.scheme != "float"; }
+bool has_integers(const plan_result& result) { return quantized(result) && !std::isnan(result.top1_integer); }
 
 std::string as_csv(std::span<const plan_result> results) {
   std::ostringstream csv;
@@ -24,11 +26,12 @@ std::string as_csv(std::span<const plan_result> results) {
   for (const plan_result& r : results) {
     csv << r.plan << ',' << r.scheme << ',' << r.mean_weight_bits << ',' << r.size_bytes << ',' << r.bops << ','
         << r.top1_float << ',';
-    if (quantized(r))
-      csv << r.top1_simulated << ',' << r.top1_integer;
-    else
-      csv << ',';
-    csv << ',' << r.images_per_second << '\n';
+    if (quantized(r)) csv << r.top1_simulated;
+    csv << ',';
+    if (has_integers(r)) csv << r.top1_integer;
+    csv << ',';
+    if (has_integers(r) || !quantized(r)) csv << r.images_per_second;
+    csv << '\n';
   }
   return csv.str();
 }
@@ -47,8 +50,10 @@ std::string as_json(std::span<const plan_result> results, std::span<const bitwri
                                    {"top1_simulated", r.top1_simulated},
                                    {"top1_integer", r.top1_integer},
                                    {"images_per_second", r.images_per_second}};
-    if (!quantized(r))
-      for (const char* unknown : {"nanoseconds", "omega", "top1_simulated", "top1_integer"}) plan[unknown] = nullptr;
+    if (!has_integers(r))
+      for (const char* unknown : {"nanoseconds", "omega", "top1_integer"}) plan[unknown] = nullptr;
+    if (!quantized(r)) plan["top1_simulated"] = nullptr;
+    if (quantized(r) && !has_integers(r)) plan["images_per_second"] = nullptr;
     plans.push_back(std::move(plan));
   }
   nlohmann::ordered_json points = nlohmann::ordered_json::array();
@@ -121,12 +126,13 @@ std::string table_heading() {
 }
 
 std::string table_line(const plan_result& r) {
-  char line[160], measured[40] = "            -           -";
-  if (quantized(r))
-    std::snprintf(measured, sizeof measured, "%13.2f %11.2f", 100 * r.top1_simulated, 100 * r.top1_integer);
-  std::snprintf(line, sizeof line, "%-20s %11.2f %9.1f %7.0f %9.2f %s %10.0f", r.plan.c_str(), r.mean_weight_bits,
+  char line[160], simulated[16] = "-", integer[16] = "-", speed[16] = "-";
+  if (quantized(r)) std::snprintf(simulated, sizeof simulated, "%.2f", 100 * r.top1_simulated);
+  if (has_integers(r)) std::snprintf(integer, sizeof integer, "%.2f", 100 * r.top1_integer);
+  if (has_integers(r) || !quantized(r)) std::snprintf(speed, sizeof speed, "%.0f", r.images_per_second);
+  std::snprintf(line, sizeof line, "%-20s %11.2f %9.1f %7.0f %9.2f %13s %11s %10s", r.plan.c_str(), r.mean_weight_bits,
                 static_cast<double>(r.size_bytes) / 1000, static_cast<double>(r.bops) / 1e6, 100 * r.top1_float,
-                measured, r.images_per_second);
+                simulated, integer, speed);
   return line;
 }
 

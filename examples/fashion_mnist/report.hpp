@@ -15,15 +15,15 @@ namespace fashion_mnist {
 /// One plan's costs and accuracies. Accuracies are fractions of the test images, in [0, 1].
 struct plan_result {
   std::string plan;              ///< Its name, such as "W4A8".
-  std::string scheme;            ///< "float", "uniform" or "mixed".
+  std::string scheme;            ///< "float", "uniform", "mixed", or another scheme of the weights.
   double mean_weight_bits = 0;   ///< Over all weights of all layers.
   std::int64_t size_bytes = 0;   ///< Weights packed at their bit widths, their scales, and the biases.
   std::int64_t bops = 0;         ///< Bit operations an image: weight bits x activation bits x multiply-accumulates.
-  std::int64_t nanoseconds = 0;  ///< An image, one thread: the layers' measured latencies. Not of the float network.
-  double omega = 0;              ///< What the allocator minimises. Not of the float network.
+  std::int64_t nanoseconds = 0;  ///< An image, one thread: the layers' measured latencies. Of integer plans only.
+  double omega = 0;              ///< What the allocator minimises. Of integer plans only.
   double top1_float = 0;         ///< Of the float network that every plan comes from.
   double top1_simulated = 0;     ///< With quantized values, computed in float.
-  double top1_integer = 0;       ///< With integers only.
+  double top1_integer = 0;       ///< With integers only; NaN where no integer kernel runs the scheme.
   double images_per_second = 0;  ///< Of the integer network (of the float one in its own row).
 };
 

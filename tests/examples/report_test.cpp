@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,23 @@ class report_test : public testing::Test {
                                         .images_per_second = 900}};
   std::vector<bitwright::frontier_point> frontier_ = {{10000, 2, 0.5}, {12500, 1, 0.25}};
 };
+
+TEST_F(report_test, leaves_out_what_no_integer_kernel_has_measured) {
+  plan_result simulated = results_[1];
+  simulated.plan = "W4 codebook";
+  simulated.scheme = "codebook";
+  simulated.top1_integer = std::numeric_limits<double>::quiet_NaN();
+  results_ = {results_[0], simulated};
+  write_report(results_, frontier_, folder_);
+  const std::string csv = content(folder_ / "report.csv");
+  EXPECT_TRUE(csv.ends_with("\nW4 codebook,codebook,4,12500,100000,0.93,0.91,,\n")) << csv;
+  const auto json = nlohmann::json::parse(content(folder_ / "report.json"));
+  for (const char* unknown : {"nanoseconds", "omega", "top1_integer", "images_per_second"})
+    EXPECT_TRUE(json["plans"][1][unknown].is_null()) << unknown;
+  EXPECT_EQ(json["plans"][1]["top1_simulated"], 0.91);
+  EXPECT_EQ(table_line(simulated),
+            "W4 codebook                 4.00      12.5       0     93.00         91.00           -          -");
+}
 
 TEST_F(report_test, csv_has_a_line_for_each_plan_and_no_accuracy_that_was_not_measured) {
   write_report(results_, frontier_, folder_);
