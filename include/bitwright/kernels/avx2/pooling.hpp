@@ -119,21 +119,24 @@ template <class Activation>
           _mm256_add_epi32(sums.high, _mm256_cvtepi16_epi32(_mm256_extracti128_si256(values, 1)))};
 }
 
-/// The sums of 16 channels' codes.
+/// The sums of codes of 16 channels, and of 16 that begin `second` channels further.
 template <class Activation>
-[[gnu::target("avx2"), gnu::always_inline]] inline channel_sums sum_taps(const Activation* codes,
-                                                                         const taps_in_memory& taps) {
+[[gnu::target("avx2"), gnu::always_inline]] inline void sum_taps(const Activation* codes, std::size_t second,
+                                                                 const taps_in_memory& taps, channel_sums (&sums)[2]) {
   constexpr std::size_t most = sizeof(Activation) == 1 ? taps_in_16_bits : 1;
-  channel_sums sums{_mm256_setzero_si256(), _mm256_setzero_si256()};
-  __m256i part = _mm256_setzero_si256();
+  const __m256i zero = _mm256_setzero_si256();
+  channel_sums low{zero, zero}, high{zero, zero};
+  __m256i low_part = zero, high_part = zero;
   std::size_t room = most;
   for (std::size_t row = 0; row < taps.rows; ++row)
     for (std::size_t column = 0; column < taps.columns; ++column) {
-      part = _mm256_add_epi16(part, load_sixteen(codes + row * taps.row_step + column * taps.column_step));
+      const Activation* const tap = codes + row * taps.row_step + column * taps.column_step;
+      low_part = _mm256_add_epi16(low_part, load_sixteen(tap));
+      high_part = _mm256_add_epi16(high_part, load_sixteen(tap + second));
       if (--room > 0) continue;
-      sums = add_wide(sums, part), part = _mm256_setzero_si256(), room = most;
+      low = add_wide(low, low_part), high = add_wide(high, high_part), low_part = high_part = zero, room = most;
     }
-  return add_wide(sums, part);
+  sums[0] = add_wide(low, low_part), sums[1] = add_wide(high, high_part);
 }
 
 /// All channels of one output, at least 16 of them; `offset` is what their zero points add up to.
@@ -143,13 +146,16 @@ template <integer_rounding Rounding, class Activation, class Output>
                                                      code_window window, Output* output) {
   const __m256i offsets = _mm256_set1_epi32(offset);
   const __m256i multipliers = _mm256_set1_epi32(factor.multiplier), shifts = _mm256_set1_epi32(factor.shift);
-  for (std::size_t c = 0; c < channels; c += 16) {
-    const std::size_t start = std::min(c, channels - 16);
-    const channel_sums sums = sum_taps(codes + start, taps);
-    const __m256i low = requantize<Rounding>(_mm256_sub_epi32(sums.low, offsets), multipliers, shifts);
-    const __m256i high = requantize<Rounding>(_mm256_sub_epi32(sums.high, offsets), multipliers, shifts);
-    store_codes(codes_of(low, window), output + start, 8);
-    store_codes(codes_of(high, window), output + start + 8, 8);
+  for (std::size_t c = 0; c < channels; c += 32) {
+    const std::size_t starts[] = {std::min(c, channels - 16), std::min(c + 16, channels - 16)};
+    channel_sums sums[2];
+    sum_taps(codes + starts[0], starts[1] - starts[0], taps, sums);
+    for (std::size_t i = 0; i < 2; ++i) {
+      const __m256i low = requantize<Rounding>(_mm256_sub_epi32(sums[i].low, offsets), multipliers, shifts);
+      const __m256i high = requantize<Rounding>(_mm256_sub_epi32(sums[i].high, offsets), multipliers, shifts);
+      store_codes(codes_of(low, window), output + starts[i], 8);
+      store_codes(codes_of(high, window), output + starts[i] + 8, 8);
+    }
   }
 }
 
