@@ -68,8 +68,9 @@ template <class Code>
                                                                                            std::size_t channels,
                                                                                            Code* output) {
   constexpr std::size_t lanes = 64 / sizeof(Code);
-  for (std::size_t c = 0; c < channels; c += lanes)
-    store_greatest(codes + c, taps, first_of_64((channels - c) * sizeof(Code)), output + c);
+  std::size_t c = 0;
+  for (; c + lanes <= channels; c += lanes) store_greatest(codes + c, taps, ~__mmask64{0}, output + c);
+  if (c < channels) store_greatest(codes + c, taps, first_of_64((channels - c) * sizeof(Code)), output + c);
 }
 
 /// Sums of 32 channels, in two registers.
@@ -124,7 +125,10 @@ template <integer_rounding Rounding, class Activation, class Output>
   const __m512i multipliers = _mm512_set1_epi32(factor.multiplier), shifts = _mm512_set1_epi32(factor.shift);
   for (std::size_t c = 0; c < channels; c += 64) {
     channel_sums sums[2];
-    sum_taps(codes + c, taps, first_of_64(channels - c), sums);
+    if (c + 64 <= channels)
+      sum_taps(codes + c, taps, ~std::uint64_t{0}, sums);
+    else
+      sum_taps(codes + c, taps, first_of_64(channels - c), sums);
     for (std::size_t i = 0; i < 2 && c + 32 * i < channels; ++i) {
       Output* const half = output + c + 32 * i;
       const std::size_t left = channels - c - 32 * i;
