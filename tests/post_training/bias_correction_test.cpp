@@ -53,26 +53,30 @@ TEST(correct_bias, makes_the_mean_outputs_of_a_linear_layer_those_of_the_float_w
   const std::vector<double> wanted = mean_outputs(weights, bias);
   EXPECT_NE(mean_outputs(quantized, bias), wanted);
   channel_means means(5);
-  means.observe(view(inputs, {16, 5}));
+  means.observe(inputs);
   correct_bias(view(weights, {3, 5}), view(quantized, {3, 5}), means.values(), bias);
   EXPECT_EQ(mean_outputs(quantized, bias), wanted);
 }
 
-TEST(correct_bias, knows_groups_and_kernels) {
-  // Two groups of one output and one input channel, kernels of 1 x 2.
-  const std::vector<float> weights = {0, 0, 0, 0}, quantized = {1, 2, 10, 20};
-  std::vector<float> bias = {0, 0};
-  correct_bias(view(weights, {2, 1, 1, 2}), view(quantized, {2, 1, 1, 2}), std::vector<double>{1, 5}, bias, 2);
-  EXPECT_EQ(bias, (std::vector<float>{-3, -150}));
+TEST(correct_bias, knows_kernels_and_groups) {
+  // Kernels of 1 x 2 positions, each with two input channels: channels alternate.
+  std::vector<float> bias = {0};
+  const std::vector<float> zeros(4), quantized = {1, 2, 10, 20};
+  correct_bias(view(zeros, {1, 1, 2, 2}), view(quantized, {1, 1, 2, 2}), std::vector<double>{1, 100}, bias);
+  EXPECT_EQ(bias, (std::vector<float>{-2211}));
+  // Two groups of one output and two input channels.
+  std::vector<float> biases = {0, 0};
+  correct_bias(view(zeros, {2, 1, 1, 2}), view(quantized, {2, 1, 1, 2}), std::vector<double>{1, 2, 3, 4}, biases, 2);
+  EXPECT_EQ(biases, (std::vector<float>{-5, -110}));
 }
 
 TEST(correct_bias, of_exact_weights_and_of_zero_means_changes_nothing) {
-  const std::vector<float> weights = {0.1f, 0.2f}, other = {9, 9};
+  const std::vector<float> weights = {0.1f, 0.2f}, other = {9, 9}, nothing;
   std::vector<float> bias = {0.3f};
   correct_bias(view(weights, {1, 2}), view(weights, {1, 2}), std::vector<double>{7, 8}, bias);
   correct_bias(view(weights, {1, 2}), view(other, {1, 2}), std::vector<double>{0, 0}, bias);
   EXPECT_EQ(bias, (std::vector<float>{0.3f}));
-  correct_bias(view({}, {0, 2}), view({}, {0, 2}), std::vector<double>{0, 0}, {});
+  correct_bias(view(nothing, {0, 2}), view(nothing, {0, 2}), std::vector<double>{0, 0}, {});
 }
 
 TEST(correct_bias, refuses_sizes_that_do_not_agree_and_changes_nothing) {

@@ -21,7 +21,7 @@
 namespace bitwright {
 
 /// Corrects `bias`, one entry an output channel, in place for a layer that runs with `quantized` instead of `weights`: both
-/// are output channels x input channels of a group x any dimensions of a kernel. `input_means` has an entry for each input
+/// are output channels x any dimensions of a kernel x input channels of a group. `input_means` has an entry for each input
 /// channel, those of `groups` groups one after another. All positions of a kernel see the same mean: exact where nothing is
 /// padded, and where the padding's share is small nearly so.
 /// Throws invalid_argument, and changes nothing, unless all sizes agree and every new bias is finite.
@@ -35,18 +35,16 @@ inline void correct_bias(tensor_view<const float> weights, tensor_view<const flo
           extent[0]);
   require(groups > 0 && extent[0] % groups == 0, "correct_bias: groups", groups, "a divisor of the output channels, ",
           extent[0]);
-  require(input_means.size() == groups * extent[1], "correct_bias: input_means.size()", input_means.size(),
-          "one for each input channel, ", groups * extent[1]);
+  const std::size_t channels = extent[extent.rank() - 1];
+  require(input_means.size() == groups * channels, "correct_bias: input_means.size()", input_means.size(),
+          "one for each input channel, ", groups * channels);
   std::vector<float> corrected(bias.begin(), bias.end());
   for (std::size_t output = 0; output < bias.size(); ++output) {
-    const std::size_t first = output / (extent[0] / groups) * extent[1];
+    const auto means = input_means.subspan(output / (extent[0] / groups) * channels, channels);
+    const auto original = weights[output].values(), stored = quantized[output].values();
     double shift = 0;
-    for (std::size_t input = 0; input < extent[1]; ++input) {
-      const auto original = weights[output][input].values(), stored = quantized[output][input].values();
-      double epsilon = 0;
-      for (std::size_t i = 0; i < original.size(); ++i) epsilon += static_cast<double>(stored[i]) - original[i];
-      shift += epsilon * input_means[first + input];
-    }
+    for (std::size_t i = 0; i < original.size(); ++i)
+      shift += (static_cast<double>(stored[i]) - original[i]) * means[i % channels];
     corrected[output] = static_cast<float>(bias[output] - shift);
     require(std::isfinite(corrected[output]), "correct_bias: corrected bias", corrected[output],
             "a finite number for channel ", output);

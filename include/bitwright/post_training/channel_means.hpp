@@ -4,8 +4,6 @@
 #pragma once
 
 #include <bitwright/core/error.hpp>
-#include <bitwright/core/granularity.hpp>
-#include <bitwright/core/tensor_view.hpp>
 
 #include <cmath>
 #include <cstddef>
@@ -16,35 +14,30 @@
 
 namespace bitwright {
 
-/// The mean of each channel over all batches seen, such as E[x] of a layer's inputs. Sums are in double: two halves
-/// merged equal one pass but for 2^-53 of the sum of magnitudes a sample.
+/// Channels lie side by side, as in images of rows x columns x channels and in vectors of inputs. Sums are in double: two
+/// halves merged equal one pass but for 2^-53 of the sum of magnitudes a sample.
 class channel_means {
  public:
-  /// `channels` in the dimension `axis` of every batch: 1 for images (batch x channels x rows x columns) and for
-  /// vectors (batch x inputs).
-  explicit channel_means(std::size_t channels, std::size_t axis = 1) : axis_(axis), sums_(channels) {}
+  explicit channel_means(std::size_t channels) : sums_(channels) {}
 
-  /// Throws invalid_argument unless the batch has the channels, and for a NaN or an infinity; then nothing of it counts.
-  void observe(tensor_view<const float> batch) {
-    const per_channel channels{axis_};
-    require(channels.count(batch.shape()) == sums_.size(), "channel_means::observe: channels",
-            channels.count(batch.shape()), "the number given, ", sums_.size());
-    for (std::size_t i = 0; i < batch.values().size(); ++i)
-      if (!std::isfinite(batch.values()[i]))
-        fail("channel_means::observe: batch[" + std::to_string(i) + "]", batch.values()[i], "a finite number");
-    for (std::size_t c = 0; c < sums_.size(); ++c) {
-      const slice part = channels.at(batch.shape(), c);
-      for (std::size_t block = 0; block < part.blocks; ++block)
-        for (const float value : batch.values().subspan(part.offset + block * part.stride, part.length))
-          sums_[c] += value;
-    }
-    if (!sums_.empty()) count_ += batch.values().size() / sums_.size();
+  /// Throws invalid_argument unless the samples are whole sets of channels, and for a NaN or an infinity, naming its
+  /// index; then nothing of them counts. An empty span changes nothing.
+  void observe(std::span<const float> samples) {
+    if (samples.empty()) return;
+    require(!sums_.empty() && samples.size() % sums_.size() == 0, "channel_means::observe: samples.size()",
+            samples.size(), "a multiple of the channels, ", sums_.size());
+    for (std::size_t i = 0; i < samples.size(); ++i)
+      if (!std::isfinite(samples[i]))
+        fail("channel_means::observe: samples[" + std::to_string(i) + "]", samples[i], "a finite number");
+    for (std::size_t i = 0; i < samples.size(); i += sums_.size())
+      for (std::size_t c = 0; c < sums_.size(); ++c) sums_[c] += samples[i + c];
+    count_ += samples.size() / sums_.size();
   }
 
-  /// Throws invalid_argument unless both have the same number of channels in the same dimension.
+  /// Throws invalid_argument unless both have the same number of channels.
   void merge(const channel_means& other) {
-    require(other.sums_.size() == sums_.size() && other.axis_ == axis_, "channel_means::merge: other's channels",
-            other.sums_.size(), "this one's, ", sums_.size(), ", in the same dimension");
+    require(other.sums_.size() == sums_.size(), "channel_means::merge: other's channels", other.sums_.size(),
+            "this one's, ", sums_.size());
     for (std::size_t c = 0; c < sums_.size(); ++c) sums_[c] += other.sums_[c];
     count_ += other.count_;
   }
@@ -58,7 +51,6 @@ class channel_means {
   }
 
  private:
-  std::size_t axis_;
   std::vector<double> sums_;
   std::uint64_t count_ = 0;  // Of samples in each channel.
 };
