@@ -52,8 +52,9 @@ struct span_path {
 
 namespace paths {
 
-/// Elements in a block: the codes of one fill the widest register when they are bytes.
-inline constexpr std::size_t block_size = 64;
+/// Elements in a block: the codes of one fill the widest register when they are bytes. What remains is done in blocks
+/// of the smaller size, whose floats fill it: slices are often short.
+inline constexpr std::size_t block_size = 64, small_block_size = 16;
 
 /// The code of the value at `index`, for schemes that ask for it and for those that do not.
 template <class Q>
@@ -67,16 +68,16 @@ template <class Q>
 }
 
 /// The codes of a block whose first value has the index `first`.
-template <class Q>
+template <std::size_t Size, class Q>
 [[gnu::always_inline]] inline void quantize_block(const Q& q, const float* __restrict values,
                                                   typename Q::code_type* __restrict codes, std::uint32_t first) {
-  for (std::uint32_t i = 0; i < block_size; ++i) codes[i] = code_at(q, values[i], first + i);
+  for (std::uint32_t i = 0; i < Size; ++i) codes[i] = code_at(q, values[i], first + i);
 }
 
-template <class Q>
+template <std::size_t Size, class Q>
 [[gnu::always_inline]] inline void dequantize_block(const Q& q, const typename Q::code_type* __restrict codes,
                                                     float* __restrict values) {
-  for (std::size_t i = 0; i < block_size; ++i) values[i] = q.dequantize(codes[i]);
+  for (std::size_t i = 0; i < Size; ++i) values[i] = q.dequantize(codes[i]);
 }
 
 /// How the loops hold a quantizer: as a copy where that is cheap, because what is written through a pointer to bytes
@@ -84,18 +85,20 @@ template <class Q>
 template <class Q>
 using held = std::conditional_t<std::is_trivially_copyable_v<Q> && sizeof(Q) <= 128, const Q, const Q&>;
 
-/// Whole blocks, then the rest in a block of its own.
+/// Whole blocks, small ones, then the rest in a small block of its own.
 template <class Q>
 [[gnu::always_inline]] inline void quantize_blocks(held<Q> q, const float* values, typename Q::code_type* codes,
                                                    std::size_t count) {
   std::size_t i = 0;
   for (; i + block_size <= count; i += block_size)
-    quantize_block(q, values + i, codes + i, static_cast<std::uint32_t>(i));
+    quantize_block<block_size>(q, values + i, codes + i, static_cast<std::uint32_t>(i));
+  for (; i + small_block_size <= count; i += small_block_size)
+    quantize_block<small_block_size>(q, values + i, codes + i, static_cast<std::uint32_t>(i));
   if (i == count) return;
-  float rest[block_size] = {};
-  typename Q::code_type rest_codes[block_size];
+  float rest[small_block_size] = {};
+  typename Q::code_type rest_codes[small_block_size];
   std::copy_n(values + i, count - i, rest);
-  quantize_block(q, rest, rest_codes, static_cast<std::uint32_t>(i));
+  quantize_block<small_block_size>(q, rest, rest_codes, static_cast<std::uint32_t>(i));
   std::copy_n(rest_codes, count - i, codes + i);
 }
 
@@ -103,12 +106,14 @@ template <class Q>
 [[gnu::always_inline]] inline void dequantize_blocks(held<Q> q, const typename Q::code_type* codes, float* values,
                                                      std::size_t count) {
   std::size_t i = 0;
-  for (; i + block_size <= count; i += block_size) dequantize_block(q, codes + i, values + i);
+  for (; i + block_size <= count; i += block_size) dequantize_block<block_size>(q, codes + i, values + i);
+  for (; i + small_block_size <= count; i += small_block_size)
+    dequantize_block<small_block_size>(q, codes + i, values + i);
   if (i == count) return;
-  typename Q::code_type rest[block_size] = {};
-  float rest_values[block_size];
+  typename Q::code_type rest[small_block_size] = {};
+  float rest_values[small_block_size];
   std::copy_n(codes + i, count - i, rest);
-  dequantize_block(q, rest, rest_values);
+  dequantize_block<small_block_size>(q, rest, rest_values);
   std::copy_n(rest_values, count - i, values + i);
 }
 
