@@ -73,21 +73,34 @@ std::vector<contestant> limits_of(const pooling_problem& problem, std::string_vi
 std::vector<contestant> limits_of(const addition_problem& problem, std::string_view) {
   return moving(problem.left, problem.right.size(), problem.left.size());
 }
+std::vector<contestant> limits_of(const lookup_problem& problem, std::string_view) {
+  return moving(problem.codes, 0, problem.codes.size());
+}
+std::vector<contestant> limits_of(const transpose_problem& problem, std::string_view) {
+  return moving(problem.codes, 0, problem.codes.size());
+}
 template <class Problem>
 std::vector<contestant> bandwidths_of(const Problem&) {
   return {};
 }
 
+/// What peers have.
+template <class Problem>
+inline constexpr bool has_peers =
+    !std::is_same_v<Problem, lookup_problem> && !std::is_same_v<Problem, transpose_problem>;
+
 template <class Problem>
 std::vector<contestant> peers_of([[maybe_unused]] const Problem& problem, [[maybe_unused]] std::string_view path) {
   std::vector<contestant> found;
   if (path == "scalar") return found;
+  if constexpr (has_peers<Problem>) {
 #ifdef BITWRIGHT_WITH_ONEDNN
-  onednn::add(problem, found);
+    onednn::add(problem, found);
 #endif
 #ifdef BITWRIGHT_WITH_XNNPACK
-  if (path == our_paths().front()) xnnpack::add(problem, found);
+    if (path == our_paths().front()) xnnpack::add(problem, found);
 #endif
+  }
 #ifdef BITWRIGHT_WITH_GEMMLOWP
   if constexpr (std::is_same_v<Problem, weighted_problem>) gemmlowp_peer::add(problem, found);
 #endif
@@ -210,6 +223,12 @@ json measure_all(const std::string& path, const options& chosen) {
        {pooling_problem(kinds::maximum, {112, 3, 2, 1}, 64), pooling_problem(kinds::maximum, {28, 2, 2, 0}, 128),
         pooling_problem(kinds::average, {28, 2, 2, 0}, 128), pooling_problem(kinds::average, {7, 7, 1, 0}, 512)})
     measure(problem, problem.operation(), problem.shape(), path, "GB/s", chosen, rows);
+  for (const std::size_t count : {std::size_t{14 * 14 * 256}, std::size_t{56 * 56 * 64}}) {
+    const lookup_problem problem(count);
+    measure(problem, "lookup, rescale", problem.shape(), path, "GB/s", chosen, rows);
+  }
+  for (const transpose_problem& problem : {transpose_problem(3, 224 * 224), transpose_problem(256, 14 * 14)})
+    measure(problem, "transpose", problem.shape(), path, "GB/s", chosen, rows);
   return rows;
 }
 

@@ -9,8 +9,10 @@
 #include <bitwright/core/tensor.hpp>
 #include <bitwright/kernels/convolution.hpp>
 #include <bitwright/kernels/gemm.hpp>
+#include <bitwright/kernels/lookup.hpp>
 #include <bitwright/kernels/pooling.hpp>
 #include <bitwright/kernels/residual_add.hpp>
+#include <bitwright/kernels/transpose.hpp>
 
 #include <cmath>
 #include <cstddef>
@@ -173,6 +175,34 @@ struct our_addition {
   }
 };
 
+struct our_lookup {
+  const lookup_problem& problem;
+  kernels::lookup_path<u8, u8> path;
+  std::vector<u8> outputs;
+
+  our_lookup(const lookup_problem& given, const kernels::lookup_path<u8, u8>& chosen)
+      : problem(given), path(chosen), outputs(given.codes.size()) {}
+  void run() {
+    path.run({.table = problem.table.data(),
+              .codes = problem.codes.data(),
+              .code_stride = outputs.size(),
+              .outputs = outputs.data(),
+              .output_stride = outputs.size(),
+              .length = outputs.size()},
+             0, 1);
+  }
+};
+
+struct our_transpose {
+  const transpose_problem& problem;
+  kernels::transpose_path<u8> path;
+  std::vector<u8> outputs;
+
+  our_transpose(const transpose_problem& given, const kernels::transpose_path<u8>& chosen)
+      : problem(given), path(chosen), outputs(given.codes.size()) {}
+  void run() { path.run({problem.codes.data(), outputs.data(), problem.channels, problem.pixels}, 0, problem.pixels); }
+};
+
 inline std::optional<contestant> ours(const weighted_problem& problem, std::string_view name) {
   if (problem.is_gemm) {
     const auto path = find_path(kernels::gemm_paths<u8, u8, half_to_even>, name);
@@ -198,6 +228,18 @@ inline std::optional<contestant> ours(const addition_problem& problem, std::stri
   return our_entry(name, problem.bytes(), std::make_shared<our_addition>(problem, *path));
 }
 
+inline std::optional<contestant> ours(const lookup_problem& problem, std::string_view name) {
+  const auto path = find_path(kernels::lookup_paths<u8, u8>, name);
+  if (!path) return {};
+  return our_entry(name, problem.bytes(), std::make_shared<our_lookup>(problem, *path));
+}
+
+inline std::optional<contestant> ours(const transpose_problem& problem, std::string_view name) {
+  const auto path = find_path(kernels::transpose_paths<u8>, name);
+  if (!path) return {};
+  return our_entry(name, problem.bytes(), std::make_shared<our_transpose>(problem, *path));
+}
+
 /// The names of all paths of all operations that this processor can run, each once, best first.
 inline std::vector<std::string> our_paths() {
   std::vector<std::string> names;
@@ -208,7 +250,8 @@ inline std::vector<std::string> our_paths() {
   };
   collect(kernels::gemm_paths<u8, u8, half_to_even>), collect(kernels::convolution_paths<u8, u8, half_to_even>);
   collect(kernels::max_pooling_paths<u8>), collect(kernels::average_pooling_paths<u8, u8, half_to_even>);
-  collect(kernels::residual_add_paths<u8, u8, u8, half_to_even>);
+  collect(kernels::residual_add_paths<u8, u8, u8, half_to_even>), collect(kernels::lookup_paths<u8, u8>);
+  collect(kernels::transpose_paths<u8>);
   names.emplace_back("scalar");
   return names;
 }

@@ -141,4 +141,26 @@ struct addition_problem {
   double bytes() const { return 3.0 * static_cast<double>(left.size()); }
 };
 
+/// A table's value for each code.
+struct lookup_problem {
+  std::vector<std::uint8_t> codes, table = random_bytes(256, 5);
+
+  explicit lookup_problem(std::size_t count) : codes(random_bytes(count, 6)) {}
+
+  std::string shape() const { return std::to_string(codes.size()) + " codes"; }
+  double bytes() const { return 2.0 * static_cast<double>(codes.size()); }
+};
+
+/// An image's change from channels first to channels last.
+struct transpose_problem {
+  std::size_t channels, pixels;
+  std::vector<std::uint8_t> codes;
+
+  transpose_problem(std::size_t image_channels, std::size_t image_pixels)
+      : channels(image_channels), pixels(image_pixels), codes(random_bytes(image_channels * image_pixels, 7)) {}
+
+  std::string shape() const { return std::to_string(channels) + "x" + std::to_string(pixels); }
+  double bytes() const { return 2.0 * static_cast<double>(codes.size()); }
+};
+
 }  // namespace bitwright::benchmarks
