@@ -108,6 +108,7 @@ class allocation_join {
     room = std::min(room, root_.scaled(best_.good_enough() - best_.step) - root_.bound);
     for (shift_ = 0; wide_integer(std::int64_t{1} << 40) < shifted(room, shift_);) ++shift_;
     room_ = shifted(room, shift_).saturated();
+    if (room_ < 0) return;  // Nothing is to be found.
     // A little more than exact, here and in `share`, by more than doubles round.
     per_room_ = (1 + 0x1p-40) / static_cast<double>(room_ + 1);
     windows_.clear();
