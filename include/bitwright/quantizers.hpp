@@ -11,6 +11,7 @@
 #include <bitwright/quantizers/fixed_point.hpp>
 #include <bitwright/quantizers/k_means.hpp>
 #include <bitwright/quantizers/learned_bases.hpp>
+#include <bitwright/quantizers/level_paths.hpp>
 #include <bitwright/quantizers/levels.hpp>
 #include <bitwright/quantizers/logarithmic.hpp>
 #include <bitwright/quantizers/microscaling.hpp>

@@ -16,6 +16,7 @@
 
 #include <bitwright/core/error.hpp>
 #include <bitwright/quantizers/concept.hpp>
+#include <bitwright/quantizers/level_paths.hpp>
 #include <bitwright/quantizers/levels.hpp>
 #include <bitwright/quantizers/paths.hpp>
 
@@ -41,6 +42,7 @@ class codebook {
 
   /// In the order of their codes: strictly increasing.
   std::span<const float> levels() const { return levels_.levels(); }
+  const level_table<Capacity>& table() const { return levels_; }
 
   /// The code of one value: that of the nearest level; of two as near, that of the smaller magnitude. An infinity goes
   /// to the outermost level, NaN to the one nearest to 0.
@@ -66,6 +68,32 @@ class codebook {
  private:
   level_table<Capacity> levels_;
 };
+
+#if defined(__x86_64__) && defined(__GNUC__)
+
+namespace paths {
+
+template <>
+[[gnu::target("avx2,avx512f,avx512bw,avx512dq,avx512vl")]] inline void avx512::quantize<codebook<16>>(
+    const codebook<16>& q, const float* values, std::uint8_t* codes, std::size_t count) noexcept {
+  nearest_of_16(q.table(), values, codes, count);
+}
+
+template <>
+[[gnu::target("avx2,avx512f,avx512bw,avx512dq,avx512vl")]] inline void avx512::dequantize<codebook<16>>(
+    const codebook<16>& q, const std::uint8_t* codes, float* values, std::size_t count) noexcept {
+  levels_of_16(q.table(), codes, values, count);
+}
+
+template <>
+[[gnu::target("avx2")]] inline void avx2::dequantize<codebook<16>>(const codebook<16>& q, const std::uint8_t* codes,
+                                                                   float* values, std::size_t count) noexcept {
+  levels_of_16(q.table(), codes, values, count);
+}
+
+}  // namespace paths
+
+#endif
 
 static_assert(quantizer<codebook<>> && quantizer<codebook<256>>);
 

@@ -8,8 +8,8 @@
 /// grid. A tie goes to the level of smaller magnitude, so that sets with -l for every l are treated oddly:
 /// nearest(-v) = -nearest(v). A tie between -l and l goes up, to l.
 ///
-/// A code is an index into the sorted levels, so that a kernel restores it by one look into a table. Finding it takes no
-/// branch: up to 16 levels by as many comparisons as there are borders, more by bisection.
+/// A code is an index into the sorted levels, so that a kernel restores it by one look into a table. Finding it takes
+/// no branch: up to 16 levels by as many comparisons as there are borders, more by bisection.
 #pragma once
 
 #include <bitwright/core/error.hpp>
@@ -67,6 +67,12 @@ class level_table {
 
   std::size_t size() const { return size_; }
   std::span<const float> levels() const { return {levels_.data(), size_}; }
+
+  /// As many as the capacity: the highest level again where there are no more.
+  std::span<const float, Capacity> padded_levels() const { return levels_; }
+
+  /// border_i, and infinity where there are no more.
+  std::span<const float, Capacity> borders() const { return borders_; }
 
   /// Bits that number the levels: ceil(log2(size)), at least 1.
   int bits() const { return std::max(1, static_cast<int>(std::bit_width(size_ - 1))); }
