@@ -55,13 +55,15 @@ struct lookup_table {
   template <int Bits, std::size_t First>
   [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni"), gnu::always_inline]] __m512i choose(
       __m512i low, const __mmask64 (&bits)[4]) const {
-    if constexpr (Bits == 0)
+    if constexpr (Bits == 0) {
       return _mm512_shuffle_epi8(entries[First], low);
-    else if constexpr (Bits == 1)
+    } else if constexpr (Bits == 1) {
       return _mm512_mask_shuffle_epi8(choose<0, First>(low, bits), bits[0], entries[First + 1], low);
-    else
-      return _mm512_mask_blend_epi8(bits[Bits - 1], choose<Bits - 1, First>(low, bits),
-                                    choose<Bits - 1, First + (std::size_t{1} << (Bits - 1))>(low, bits));
+    } else {
+      constexpr std::size_t half = std::size_t{1} << (Bits - 1);
+      const __m512i clear = choose<Bits - 1, First>(low, bits), set = choose<Bits - 1, First + half>(low, bits);
+      return _mm512_mask_blend_epi8(bits[Bits - 1], clear, set);
+    }
   }
 };
 
