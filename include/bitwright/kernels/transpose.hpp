@@ -21,6 +21,8 @@
 
 #if defined(__x86_64__)
 #include <bitwright/kernels/avx2/transpose.hpp>
+#elif defined(__aarch64__)
+#include <bitwright/kernels/neon/transpose.hpp>
 #endif
 
 namespace bitwright::kernels {
@@ -38,6 +40,8 @@ template <one_of<std::uint8_t, std::int8_t> Code>
 inline constexpr auto transpose_paths = std::to_array<transpose_path<Code>>({
 #if defined(__x86_64__)
   {"avx2", cpu::has_avx2, avx2::transpose<Code>},
+#elif defined(__aarch64__)
+  {"neon", always_available, neon::transpose<Code>},
 #endif
       {"scalar", always_available, scalar::transpose<Code>},
 });
