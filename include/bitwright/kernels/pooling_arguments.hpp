@@ -12,7 +12,8 @@
 
 namespace bitwright::kernels {
 
-/// Images are height x width x channels, one after another, in and out. Every window has a tap inside the image.
+/// Images are height x width x channels, one after another, in and out, which do not overlap. Every window has a tap
+/// inside the image.
 template <class Code>
 struct max_pooling_arguments {
   sliding_window window;

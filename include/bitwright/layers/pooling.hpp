@@ -93,8 +93,8 @@ class max_pooling {
   std::size_t output_size() const { return shape_.output_size(); }  ///< Codes of one output image.
 
   /// As many output images as there are input images. Allocates nothing; any number of threads may run one plan at
-  /// once. Same bits for every executor, whose exceptions end the program. Asserted: whole images, as many in both
-  /// spans.
+  /// once. Same bits for every executor, whose exceptions end the program. The spans do not overlap. Asserted:
+  /// whole images, as many in both.
   template <executor_argument Executor = const serial_executor>
   void run(std::span<const Code> input, std::span<Code> output, Executor&& pool = {}) const noexcept {
     const std::size_t rows = shape_.rows(input.size(), output.size());
@@ -142,8 +142,8 @@ class average_pooling {
   std::size_t output_size() const { return shape_.output_size(); }  ///< Codes of one output image.
 
   /// As many output images as there are input images. Allocates nothing; any number of threads may run one plan at
-  /// once. Same bits for every executor, whose exceptions end the program. Asserted: whole images, as many in both
-  /// spans.
+  /// once. Same bits for every executor, whose exceptions end the program. The spans do not overlap. Asserted:
+  /// whole images, as many in both.
   template <executor_argument Executor = const serial_executor>
   void run(std::span<const Activation> input, std::span<Output> output, Executor&& pool = {}) const noexcept {
     const std::size_t rows = shape_.rows(input.size(), output.size());
