@@ -69,7 +69,7 @@ struct word_products {
   using weight = std::int16_t;
   static constexpr bool converts = true;
   static constexpr std::size_t max_vectors = 2;
-  static constexpr std::size_t rows(std::size_t vectors) { return vectors == 2 ? 6 : 10; }
+  static constexpr std::size_t rows(std::size_t vectors) { return vectors == 2 ? 6 : 8; }
   static constexpr std::int32_t activation_offset(std::int32_t zero_point) { return zero_point; }
   static constexpr std::int32_t weight_offset(std::int32_t zero_point) { return zero_point; }
 
@@ -101,11 +101,43 @@ struct tile : Product {
     for (; k < count; ++k) words[k] = static_cast<std::int16_t>(codes[k] - zero_point);
   }
 
+  /// Sums of Rows x Vectors vectors.
   template <std::size_t Rows, std::size_t Vectors>
   struct registers {
     __m256i of[Rows][Vectors];
+
+    [[gnu::target("avx2"), gnu::always_inline]] void set(const std::int32_t* columns) {
+#pragma GCC unroll 16
+      for (std::size_t row = 0; row < Rows; ++row)
+#pragma GCC unroll 4
+        for (std::size_t v = 0; v < Vectors; ++v)
+          of[row][v] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(columns + v * lanes));
+    }
+
+    [[gnu::target("avx2"), gnu::always_inline]] void set_zero() {
+#pragma GCC unroll 16
+      for (std::size_t row = 0; row < Rows; ++row)
+#pragma GCC unroll 4
+        for (std::size_t v = 0; v < Vectors; ++v) of[row][v] = _mm256_setzero_si256();
+    }
+
+    [[gnu::target("avx2"), gnu::always_inline]] void add(const registers& other) {
+#pragma GCC unroll 16
+      for (std::size_t row = 0; row < Rows; ++row)
+#pragma GCC unroll 4
+        for (std::size_t v = 0; v < Vectors; ++v) of[row][v] = _mm256_add_epi32(of[row][v], other.of[row][v]);
+    }
+
+    [[gnu::target("avx2"), gnu::always_inline]] void write(std::int32_t* sums) const {
+#pragma GCC unroll 16
+      for (std::size_t row = 0; row < Rows; ++row)
+#pragma GCC unroll 4
+        for (std::size_t v = 0; v < Vectors; ++v)
+          _mm256_storeu_si256(reinterpret_cast<__m256i*>(sums + (row * Vectors + v) * lanes), of[row][v]);
+    }
   };
 
+  /// Adds one step, of four bytes a row.
   template <std::size_t Rows, std::size_t Vectors>
   [[gnu::target("avx2"), gnu::always_inline]] static inline void add_step(registers<Rows, Vectors>& sums,
                                                                           const std::byte* const* operands,
@@ -122,11 +154,8 @@ struct tile : Product {
     }
   }
 
-  /// Sums in flight: a tile with few sums begins further steps before its products are there.
-  template <std::size_t Rows, std::size_t Vectors>
-  static constexpr std::size_t chains = Rows* Vectors >= 8   ? 1
-                                        : Rows* Vectors >= 4 ? 2
-                                                             : 4;
+  /// A tile with few sums begins further steps, with sums of their own, before its products are there.
+  static constexpr std::size_t steps_in_flight(std::size_t sums) { return sums >= 8 ? 1 : sums >= 4 ? 2 : 4; }
 
   /// Adds a segment of `length` bytes a row.
   template <std::size_t Rows, std::size_t Vectors>
@@ -134,7 +163,7 @@ struct tile : Product {
                                                                              const std::byte* const* rows,
                                                                              std::size_t offset, std::size_t length,
                                                                              const std::byte* weights) {
-    constexpr std::size_t count = chains<Rows, Vectors>, step_bytes = Vectors * 32;
+    constexpr std::size_t count = steps_in_flight(Rows * Vectors), step_bytes = Vectors * 32;
     const std::byte* from[Rows];
 #pragma GCC unroll 16
     for (std::size_t row = 0; row < Rows; ++row) from[row] = rows[row] + offset;
@@ -159,33 +188,21 @@ struct tile : Product {
   /// The sums of Rows rows and Vectors vectors.
   template <std::size_t Rows, std::size_t Vectors>
   [[gnu::target("avx2")]] static void accumulate(const tile_sums& task) {
-    registers<Rows, Vectors> sums[chains<Rows, Vectors>];
-#pragma GCC unroll 16
-    for (std::size_t row = 0; row < Rows; ++row)
+    constexpr std::size_t count = steps_in_flight(Rows * Vectors);
+    registers<Rows, Vectors> sums[count];
+    sums[0].set(task.initial);
 #pragma GCC unroll 4
-      for (std::size_t v = 0; v < Vectors; ++v) {
-        sums[0].of[row][v] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(task.initial + v * lanes));
-#pragma GCC unroll 4
-        for (std::size_t chain = 1; chain < chains<Rows, Vectors>; ++chain)
-          sums[chain].of[row][v] = _mm256_setzero_si256();
-      }
+    for (std::size_t i = 1; i < count; ++i) sums[i].set_zero();
     const segment_box box = task.box;
-    // Words are converted, with room behind them: they have no tail. Lengths are in bytes.
+    // Words are converted, with room behind them: they have no tail.
     const std::size_t length = Product::converts ? divide_up(task.length, depth) * 4 : task.length;
     for (std::size_t i = box.first_row; i < box.last_row; ++i)
       for (std::size_t segment = i * box.width + box.first_column; segment < i * box.width + box.last_column; ++segment)
         add_segment<Rows, Vectors>(sums, task.rows + segment * task.segment_stride, task.offset, length,
                                    task.weights + segment * task.segment_bytes);
-#pragma GCC unroll 16
-    for (std::size_t row = 0; row < Rows; ++row)
 #pragma GCC unroll 4
-      for (std::size_t v = 0; v < Vectors; ++v) {
-        __m256i total = sums[0].of[row][v];
-#pragma GCC unroll 4
-        for (std::size_t chain = 1; chain < chains<Rows, Vectors>; ++chain)
-          total = _mm256_add_epi32(total, sums[chain].of[row][v]);
-        _mm256_storeu_si256(reinterpret_cast<__m256i*>(task.sums + (row * Vectors + v) * lanes), total);
-      }
+    for (std::size_t i = 1; i < count; ++i) sums[0].add(sums[i]);
+    sums[0].write(task.sums);
   }
 };
 
@@ -217,14 +234,21 @@ template <std::size_t Vectors, class Output>
   for (std::size_t v = 0; v < Vectors; ++v)
     factors[v] = quarter_factors::of(load_columns(task.multipliers + v * 8), load_columns(task.shifts + v * 8));
   const auto window = byte_lanes<Output>::of(task.zero_point, task.output_codes);
-  for (std::size_t row = 0; row < task.rows; ++row) {
+  constexpr std::size_t pair = Vectors <= 2 ? 2 : 1;  // Rows to a register of codes.
+  for (std::size_t row = 0; row < task.rows; row += pair) {
+    const std::size_t second = std::min(row + pair, task.rows) - 1;  // The last twice, if one is left.
     __m256i rounded[4];
 #pragma GCC unroll 4
-    for (std::size_t v = 0; v < 4; ++v)
-      rounded[v] = v < Vectors ? factors[v].requantize(load_columns(task.sums + (row * Vectors + v) * 8))
+    for (std::size_t i = 0; i < 4; ++i) {
+      const std::size_t from = i < 4 / pair ? row : second, v = i % (4 / pair);
+      rounded[i] = v < Vectors ? factors[v].requantize(load_columns(task.sums + (from * Vectors + v) * 8))
                                : _mm256_setzero_si256();
+    }
     const __m256i codes = window.codes(rounded[0], rounded[1], rounded[2], rounded[3]);
     store_bytes<Vectors>(codes, task.columns, reinterpret_cast<Output*>(task.outputs[row]) + task.first_output);
+    if constexpr (pair == 2)
+      store_bytes<Vectors>(_mm256_permute4x64_epi64(codes, 0xee), task.columns,
+                           reinterpret_cast<Output*>(task.outputs[second]) + task.first_output);
   }
 }
 

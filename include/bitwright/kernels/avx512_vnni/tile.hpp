@@ -34,8 +34,8 @@ struct tile {
   static constexpr std::size_t depth = 4;
   static constexpr std::size_t max_vectors = 4;
 
-  /// As many rows as leave registers for a panel's step and one row's: 32 in all.
-  static constexpr std::size_t rows(std::size_t vectors) { return vectors == 4 ? 6 : vectors == 3 ? 8 : 12; }
+  /// So many sums, up to 24, that registers are left for a panel's step and a row's, and fewer loads than products.
+  static constexpr std::size_t rows(std::size_t vectors) { return vectors == 4 ? 6 : 8; }
   static constexpr std::int32_t activation_offset(std::int32_t) { return std::is_signed_v<Activation> ? -128 : 0; }
   static constexpr std::int32_t weight_offset(std::int32_t) { return 0; }
 
@@ -52,9 +52,39 @@ struct tile {
   template <std::size_t Rows, std::size_t Vectors>
   struct registers {
     __m512i of[Rows][Vectors];
+
+    [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni"), gnu::always_inline]] void set(
+        const std::int32_t* columns) {
+#pragma GCC unroll 16
+      for (std::size_t row = 0; row < Rows; ++row)
+#pragma GCC unroll 4
+        for (std::size_t v = 0; v < Vectors; ++v) of[row][v] = _mm512_loadu_si512(columns + v * lanes);
+    }
+
+    [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni"), gnu::always_inline]] void set_zero() {
+#pragma GCC unroll 16
+      for (std::size_t row = 0; row < Rows; ++row)
+#pragma GCC unroll 4
+        for (std::size_t v = 0; v < Vectors; ++v) of[row][v] = _mm512_setzero_si512();
+    }
+
+    [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni"), gnu::always_inline]] void add(const registers& other) {
+#pragma GCC unroll 16
+      for (std::size_t row = 0; row < Rows; ++row)
+#pragma GCC unroll 4
+        for (std::size_t v = 0; v < Vectors; ++v) of[row][v] = _mm512_add_epi32(of[row][v], other.of[row][v]);
+    }
+
+    [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni"), gnu::always_inline]] void write(
+        std::int32_t* sums) const {
+#pragma GCC unroll 16
+      for (std::size_t row = 0; row < Rows; ++row)
+#pragma GCC unroll 4
+        for (std::size_t v = 0; v < Vectors; ++v) _mm512_storeu_si512(sums + (row * Vectors + v) * lanes, of[row][v]);
+    }
   };
 
-  /// Adds one step: `operand(row)` are four codes.
+  /// Adds one step, of four bytes a row.
   template <std::size_t Rows, std::size_t Vectors>
   [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni"), gnu::always_inline]] static inline void add_step(
       registers<Rows, Vectors>& sums, const std::byte* const* operands, std::size_t k, const std::byte* weights) {
@@ -69,18 +99,15 @@ struct tile {
     }
   }
 
-  /// Sums in flight: a tile with few sums begins further steps before its products are there.
-  template <std::size_t Rows, std::size_t Vectors>
-  static constexpr std::size_t chains = Rows* Vectors >= 8   ? 1
-                                        : Rows* Vectors >= 4 ? 2
-                                                             : 4;
+  /// A tile with few sums begins further steps, with sums of their own, before its products are there.
+  static constexpr std::size_t steps_in_flight(std::size_t sums) { return sums >= 8 ? 1 : sums >= 4 ? 2 : 4; }
 
   /// Adds a segment of `length` bytes a row.
   template <std::size_t Rows, std::size_t Vectors>
   [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni"), gnu::always_inline]] static inline void add_segment(
       registers<Rows, Vectors>* sums, const std::byte* const* rows, std::size_t offset, std::size_t length,
       const std::byte* weights) {
-    constexpr std::size_t count = chains<Rows, Vectors>, step_bytes = Vectors * 64;
+    constexpr std::size_t count = steps_in_flight(Rows * Vectors), step_bytes = Vectors * 64;
     const std::byte* from[Rows];
 #pragma GCC unroll 16
     for (std::size_t row = 0; row < Rows; ++row) from[row] = rows[row] + offset;
@@ -105,32 +132,20 @@ struct tile {
   /// The sums of Rows rows and Vectors vectors.
   template <std::size_t Rows, std::size_t Vectors>
   [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni")]] static void accumulate(const tile_sums& task) {
-    registers<Rows, Vectors> sums[chains<Rows, Vectors>];
-#pragma GCC unroll 16
-    for (std::size_t row = 0; row < Rows; ++row)
+    constexpr std::size_t count = steps_in_flight(Rows * Vectors);
+    registers<Rows, Vectors> sums[count];
+    sums[0].set(task.initial);
 #pragma GCC unroll 4
-      for (std::size_t v = 0; v < Vectors; ++v) {
-        sums[0].of[row][v] = _mm512_loadu_si512(task.initial + v * lanes);
-#pragma GCC unroll 4
-        for (std::size_t chain = 1; chain < chains<Rows, Vectors>; ++chain)
-          sums[chain].of[row][v] = _mm512_setzero_si512();
-      }
+    for (std::size_t i = 1; i < count; ++i) sums[i].set_zero();
     const segment_box box = task.box;
     const std::size_t length = task.length;
     for (std::size_t i = box.first_row; i < box.last_row; ++i)
       for (std::size_t segment = i * box.width + box.first_column; segment < i * box.width + box.last_column; ++segment)
         add_segment<Rows, Vectors>(sums, task.rows + segment * task.segment_stride, task.offset, length,
                                    task.weights + segment * task.segment_bytes);
-#pragma GCC unroll 16
-    for (std::size_t row = 0; row < Rows; ++row)
 #pragma GCC unroll 4
-      for (std::size_t v = 0; v < Vectors; ++v) {
-        __m512i total = sums[0].of[row][v];
-#pragma GCC unroll 4
-        for (std::size_t chain = 1; chain < chains<Rows, Vectors>; ++chain)
-          total = _mm512_add_epi32(total, sums[chain].of[row][v]);
-        _mm512_storeu_si512(task.sums + (row * Vectors + v) * lanes, total);
-      }
+    for (std::size_t i = 1; i < count; ++i) sums[0].add(sums[i]);
+    sums[0].write(task.sums);
   }
 };
 

@@ -15,7 +15,7 @@ namespace bitwright::kernels::avx_vnni {
 template <class Activation>
 struct dot_products : avx2::byte_operands<Activation> {
   static constexpr std::size_t max_vectors = 3;
-  static constexpr std::size_t rows(std::size_t vectors) { return vectors == 3 ? 4 : vectors == 2 ? 6 : 12; }
+  static constexpr std::size_t rows(std::size_t vectors) { return vectors == 3 ? 4 : vectors == 2 ? 6 : 8; }
 
   /// By name: as an intrinsic it would need a target of its own, and with that a copy of all of the tile's functions.
   [[gnu::target("avx2"), gnu::always_inline]] static inline __m256i add(__m256i sums, __m256i operands,
