@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 namespace bitwright {
@@ -105,6 +106,31 @@ TEST(allocation_join, merges_identical_layers_into_counts) {
   EXPECT_TRUE(allocation_join(reduced, root, best, 60'000).run(everything(root, best)));
   ASSERT_TRUE(is_consistent(reduced, best));
   EXPECT_EQ(best.omega, allocate(problem).objective_units);
+}
+
+TEST(allocation_join, keeps_the_least_omega_of_equal_costs) {
+  // Costs are 0 to 3, so that sums of costs repeat and omegas do not: the oracle is a table over sums of costs.
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    reference::uniform_numbers draw(seed);
+    reduced_allocation reduced{.budgets = 1, .limits = {25}};
+    std::vector<std::int64_t> least(26, 0);  // By the limit.
+    for (int group = 0; group < 20; ++group) {
+      std::vector<std::int64_t> next(26, std::numeric_limits<std::int64_t>::max());
+      for (std::size_t cost = 0; cost < 4; ++cost) {
+        reduced.omegas.push_back(draw.integer(0, 1000));
+        reduced.costs.push_back(static_cast<std::int64_t>(cost));
+        for (std::size_t limit = cost; limit < 26; ++limit)
+          next[limit] = std::min(next[limit], least[limit - cost] + reduced.omegas.back());
+      }
+      reduced.first.push_back(reduced.omegas.size());
+      least = next;
+    }
+    const exact_bound root(reduced, {.numerators = {100}, .shift = 0});
+    incumbent best = nothing_found(reduced);
+    ASSERT_TRUE(allocation_join(reduced, root, best, 10'000).run(everything(root, best))) << "seed " << seed;
+    ASSERT_EQ(best.omega, least[25]) << "seed " << seed;
+    ASSERT_TRUE(is_consistent(reduced, best)) << "seed " << seed;
+  }
 }
 
 TEST(allocation_join, gives_up_where_lists_become_too_long) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// 150,000 small random problems, every one compared with trying everything: ties, fixed and forbidden candidates, up to
-// four budgets, degenerate and equal costs, limits that are exactly met, problems without a solution.
-// BITWRIGHT_ALLOCATION_PROBLEMS=n in the environment sets another number.
+// Small random problems, every one compared with trying everything: ties, fixed and forbidden candidates, up to four
+// budgets, degenerate and equal costs, limits that are exactly met, problems without a solution. 30,000 of them;
+// BITWRIGHT_ALLOCATION_PROBLEMS=150000 in the environment tries as many as are claimed to agree, in seven seconds.
 #include "every_allocation.hpp"
 #include "random_allocation_problem.hpp"
 #include <bitwright/mixed_precision/allocation_verify.hpp>
@@ -22,9 +22,9 @@ namespace {
 std::uint64_t problem_count() {
   if (const char* const count = std::getenv("BITWRIGHT_ALLOCATION_PROBLEMS")) return std::stoull(count);
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  return 10'000;  // Ten times slower there.
+  return 5'000;  // Ten times slower there.
 #else
-  return 150'000;
+  return 30'000;
 #endif
 }
 
@@ -79,7 +79,7 @@ TEST(allocate, agrees_with_trying_everything_on_random_problems) {
     else
       ASSERT_FALSE(verify(problem, tampered(problem, best, seed)).accepted) << "seed " << seed;
   }
-  EXPECT_GT(infeasible, 1000);
+  EXPECT_GT(infeasible, 500);
 }
 
 }  // namespace
