@@ -15,6 +15,10 @@
 /// quantizer it begins with (one more for signed digits, which can overshoot: 11 = 8 + 4 - 1 becomes 12), and a list of
 /// terms takes more.
 ///
+/// Quantizing is bounded by integer instructions, not by memory: each group of 8 is cut in one 64-bit word (where terms
+/// are below 2^8; by counting terms otherwise), at about a seventieth of the speed of uniform in cache. Weights are
+/// quantized once.
+///
 /// No value's error |code_i - q_i| grows with the budget, in any of the three encodings.
 /// Source: Kung, McDanel and Zhang, "Term Quantization: Furthering Quantization at Run Time" (SC 2020).
 #pragma once
@@ -167,7 +171,7 @@ class term {
   void dequantize(std::span<const std::int16_t> codes, std::span<float> values) const {
     require(values.size() == codes.size(), "term::dequantize: values.size()", values.size(), "that of the codes, ",
             codes.size());
-    std::ranges::transform(codes, values.begin(), [this](std::int16_t code) { return scale() * code; });
+    integers_.dequantize(codes, values);
   }
 
   /// The terms of codes that quantize() made: group after group, and in a group from the largest term to the smallest,
