@@ -10,6 +10,7 @@
 #include "fashion_mnist/report.hpp"
 #include "fashion_mnist/schemes.hpp"
 #include "fashion_mnist/simulated_network.hpp"
+#include "fashion_mnist/speed.hpp"
 #include "fashion_mnist/trained_network.hpp"
 #include "thread_pool.hpp"
 #include <bitwright/calibration/min_max.hpp>
@@ -275,6 +276,12 @@ void compare_arithmetic(const plan& chosen, const folded_network& net, std::span
               equal ? "equal" : "NOT equal");
 }
 
+void print_speeds(const std::vector<speed>& speeds) {
+  for (const speed& each : speeds)
+    std::printf("   %-28s %9.0f   x %6.2f of the float pass\n", each.name.c_str(), each.images_per_second,
+                each.images_per_second / speeds.back().images_per_second);
+}
+
 void run_chain(const options& chosen) {
   const auto start = std::chrono::steady_clock::now();
   thread_pool pool(chosen.threads);
@@ -346,6 +353,11 @@ void run_chain(const options& chosen) {
 
   print_step("Integers against float simulation");
   compare_arithmetic(plans.front(), net, ranges, data.test);
+
+  print_step("Speed: images a second on one thread, on each path of this processor and in floats");
+  const std::size_t timed = std::min<std::size_t>(64, data.test.size());
+  print_speeds(measure_speeds(net, quantization(graph, net.weights, plans.front().bits, ranges),
+                              std::span(data.test.pixels).first(timed * pixels_per_image)));
 
   const bool drawn = write_report(results, frontier.points(), chosen.report);
   std::printf("\nReport in %s: report.csv, report.json%s. %.0f seconds in all.\n",

@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -30,9 +31,10 @@ using node_output = std::variant<narrow_codes, wide_codes>;
 
 class integer_network {
  public:
-  /// Quantizes and packs the weights of `net` as `codes` say. Neither need outlive this.
+  /// Quantizes and packs the weights of `net` as `codes` say. Neither need outlive this. `path` forces a path by name,
+  /// where an operation has it and this processor can run it; everything else takes its best one.
   /// Throws bitwright::invalid_argument where a layer cannot be computed in 32-bit accumulators.
-  integer_network(const folded_network& net, const quantization& codes);
+  integer_network(const folded_network& net, const quantization& codes, std::string_view path = {});
 
   /// Scores of the classes, [images][classes], for pixels [images][28][28]: the same bits with every executor.
   template <bitwright::executor Executor>
