@@ -56,27 +56,25 @@ struct byte_products {
     int8x16_t operands[Rows];
   };
 
-  /// Keeps loads behind it from being moved before, and a column's products with the first and the last row: compilers
-  /// begin with the products of several columns otherwise, and run out of registers.
-  template <std::size_t Rows>
-  [[gnu::always_inline]] static inline void keep_order(registers<Rows>& tile, std::size_t column) {
-    if constexpr (Rows > 2)
-      asm volatile("" : "+w"(tile.sums[0][column]), "+w"(tile.sums[Rows - 1][column]) : : "memory");
-  }
+  /// Finishes a sum before whatever follows begins: compilers make the products of several columns first otherwise, and
+  /// run out of registers.
+  [[gnu::always_inline]] static inline void keep_order(int32x4_t& sum) { asm volatile("" : "+w"(sum)); }
 
   template <std::size_t Rows>
   [[gnu::always_inline]] static inline void add_step(registers<Rows>& tile, const std::byte* weights) {
 #pragma GCC unroll 4
     for (std::size_t column = 0; column < lanes; ++column) {
-      keep_order(tile, column);
       const int8x16_t vector = vld1q_s8(reinterpret_cast<const std::int8_t*>(weights) + column * depth);
 #pragma GCC unroll 4
-      for (std::size_t row = 0; row < Rows; ++row)
+      for (std::size_t row = 0; row < Rows; ++row) {
         tile.sums[row][column] = Products::add(tile.sums[row][column], tile.operands[row], vector);
+        if constexpr (Rows > 2) keep_order(tile.sums[row][column]);
+      }
     }
   }
 
-  /// Adds the products of a segment.
+  /// Adds the products of a segment, its last few first: sums go round the loop in their registers only if nothing
+  /// follows it.
   template <std::size_t Rows>
   [[gnu::always_inline]] static inline void add_segment(registers<Rows>& tile, const std::byte* const* rows,
                                                         std::size_t offset, std::size_t length,
@@ -84,18 +82,19 @@ struct byte_products {
     const std::byte* from[Rows];
 #pragma GCC unroll 4
     for (std::size_t row = 0; row < Rows; ++row) from[row] = rows[row] + offset;
-    std::size_t k = 0;
-    for (; k + depth <= length; k += depth, weights += lanes * depth) {
+    const std::size_t whole = length / depth * depth;
+    if (whole < length) {
+#pragma GCC unroll 4
+      for (std::size_t row = 0; row < Rows; ++row)
+        tile.operands[row] = load_padded(from[row] + length, length - whole, length);
+      add_step(tile, weights + whole * lanes);
+    }
+    for (std::size_t k = 0; k < whole; k += depth, weights += lanes * depth) {
 #pragma GCC unroll 4
       for (std::size_t row = 0; row < Rows; ++row)
         tile.operands[row] = vld1q_s8(reinterpret_cast<const std::int8_t*>(from[row] + k));
       add_step(tile, weights);
     }
-    if (k == length) return;
-#pragma GCC unroll 4
-    for (std::size_t row = 0; row < Rows; ++row)
-      tile.operands[row] = load_padded(from[row] + length, length - k, length);
-    add_step(tile, weights);
   }
 
   template <std::size_t Rows, std::size_t Vectors>
