@@ -17,7 +17,6 @@ struct manual_clock {
   using rep = duration::rep;
   using period = duration::period;
   using time_point = std::chrono::time_point<manual_clock>;
-  static constexpr bool is_steady = true;
   static inline duration elapsed = {};
   static time_point now() { return time_point(elapsed); }
   static void pass(std::int64_t nanoseconds) { elapsed += duration(nanoseconds); }
