@@ -128,7 +128,7 @@ struct peer_answer {
   return text;
 }
 
-void print(const char* name, const peer_answer& answer) {
+[[maybe_unused]] void print(const char* name, const peer_answer& answer) {
   std::printf("   %s %s%9.1f %-13s", name, answer.stopped ? ">" : " ", answer.milliseconds, answer.worth.c_str());
 }
 
