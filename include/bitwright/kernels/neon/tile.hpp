@@ -2,8 +2,8 @@
 /// \file
 /// The tile of any 64-bit Arm: 16 products of signed bytes a row and column at a time, added in pairs.
 ///
-/// smull and smlal multiply to 16 bits and add two products, which fit, as 2 * 128 * 127 < 2^15, unless all four numbers
-/// are -128. Packing looks whether two such weights ever meet: then products are widened one by one.
+/// smull and smlal multiply to 16 bits and add two products, which fit, as 128 * 128 + 128 * 127 < 2^15, unless all
+/// four numbers are -128. Packing looks whether two such weights ever meet: then products are widened one by one.
 #pragma once
 
 #include <bitwright/kernels/code_types.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// Transposition of bytes on 64-bit Arm, 16 x 16 at a time. Interleaving the bytes of rows i and i + 8 of 16, four times
-/// over, transposes them: each time every byte's 8-bit address, row and column, turns left by one bit.
+/// Transposition of bytes on 64-bit Arm, 16 x 16 at a time. Interleaving the bytes of rows i and i + 8 of 16, four
+/// times over, transposes them: each time every byte's 8-bit address, row and column, turns left by one bit.
 #pragma once
 
 #include <bitwright/kernels/transpose_arguments.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// The tile of 64-bit Arm with dot products: sdot adds four products of 8-bit codes to each of four columns, exactly, and
-/// takes a row's operands from any quarter of a register, so that its loop is loads and products alone.
+/// The tile of 64-bit Arm with dot products: sdot adds four products of 8-bit codes to each of four columns, exactly,
+/// and takes a row's operands from any quarter of a register, so that its loop is loads and products alone.
 #pragma once
 
 #include <bitwright/kernels/code_types.hpp>
