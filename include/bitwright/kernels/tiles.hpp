@@ -5,6 +5,15 @@
 /// A row is what one row of outputs is made of: for each segment, a pointer to its operands. A tile joins a few rows with
 /// one panel: it accumulates their sums into a small buffer, and then turns the buffer into codes. Both steps are the
 /// path's own; the second alone knows the rounding policy and the type of outputs.
+///
+/// A path says what its tiles are by a type `Tile` with
+///     operand, weight        what rows and panels hold
+///     converts               whether activations become operands by Tile::convert, which takes their zero point; else
+///                            rows are read where they lie
+///     lanes, depth           columns of a vector, weights of a column in a step
+///     max_vectors, rows(v)   the widest panel, and the most rows of a tile with v vectors
+///     activation_offset(z), weight_offset(z)   what operands and weights are less than codes with zero point z
+///     accumulate<Rows, Vectors>                an accumulate_function
 #pragma once
 
 #include <bitwright/core/code_range.hpp>
