@@ -153,7 +153,7 @@ TEST(convolution, gives_the_same_bits_on_one_thread_on_two_and_on_many_at_once) 
         std::vector<std::byte> workspace(plan.workspace_bytes());
         reference::two_threads pool;
         plan.run(layer.input, result, workspace, pool);
-        EXPECT_EQ(pool.pieces, 50u);  // 99 rows, two a piece.
+        EXPECT_EQ(pool.pieces, 9u);  // 99 rows of 4 pixels, 12 a piece.
       });
   }
   for (const auto& result : results) EXPECT_EQ(result, expected);
@@ -170,7 +170,7 @@ TEST(convolution, gives_each_piece_a_workspace_of_its_own) {
   const std::vector<std::byte> untouched(90, std::byte{77});
   for (std::size_t piece = 0; piece < 64; ++piece) {
     const bool touched = !std::ranges::equal(std::span(workspace).subspan(piece * 90, 90), untouched);
-    EXPECT_EQ(touched, piece < 50) << piece;  // 99 rows, two a piece.
+    EXPECT_EQ(touched, piece < 9) << piece;  // 99 rows of 4 pixels, 12 a piece.
   }
 }
 

@@ -72,14 +72,16 @@ class convolution {
     const std::size_t images = input.size() / input_size(), piece_bytes = path_->workspace_bytes(constants());
     assert(input.size() == images * input_size() && output.size() == images * output_size());
     assert(workspace.size() >= workspace_bytes());
-    run_in_pieces(pool, images * output_image().height, [&](std::size_t piece, std::size_t first, std::size_t last) {
+    const auto [height, width] = output_image();
+    const auto run = [&](std::size_t piece, std::size_t first, std::size_t last) {
       path_->run({.constants = constants(),
                   .packed = packed_.data(),
                   .activations = input.data(),
                   .outputs = output.data(),
                   .workspace = workspace.data() + piece * piece_bytes},
                  first, last);
-    });
+    };
+    run_in_pieces(pool, images * height, run, rows_of(least_pixels, width));
   }
 
  private:

@@ -60,7 +60,7 @@ class linear {
     const std::size_t rows = input.size() / input_size(), piece_bytes = path_->workspace_bytes(plan_.sums());
     assert(input.size() == rows * input_size() && output.size() == rows * output_size());
     assert(workspace.size() >= workspace_bytes());
-    run_in_pieces(pool, rows, [&](std::size_t piece, std::size_t first, std::size_t last) {
+    const auto run = [&](std::size_t piece, std::size_t first, std::size_t last) {
       path_->run({.sums = plan_.sums(),
                   .packed = packed_.data(),
                   .activations = input.data(),
@@ -69,7 +69,8 @@ class linear {
                   .output_stride = output_size(),
                   .workspace = workspace.data() + piece * piece_bytes},
                  first, last);
-    });
+    };
+    run_in_pieces(pool, rows, run, least_pixels);
   }
 
  private:
