@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <string>
+#include <string_view>
 #include <type_traits>
 
 namespace fashion_mnist {
@@ -48,8 +50,12 @@ bitwright::piecewise_linear<> fit_pieces(std::span<const float> channel, int pie
   return best;
 }
 
+std::string name_of(int bits, std::string_view codes) {
+  return std::string("W").append(std::to_string(bits)).append(codes);
+}
+
 weight_scheme piecewise_linear_scheme(int bits) {
-  return {"W" + std::to_string(bits) + " piecewise linear",
+  return {name_of(bits, " piecewise linear"),
           "piecewise_linear",
           bits,
           bits,
@@ -60,7 +66,7 @@ weight_scheme piecewise_linear_scheme(int bits) {
 
 template <int Bits>
 weight_scheme additive_scheme() {
-  return {"W" + std::to_string(Bits) + " additive powers",
+  return {name_of(Bits, " additive powers"),
           "additive_power_of_two",
           Bits,
           Bits,
@@ -77,7 +83,7 @@ weight_scheme term_scheme(int terms) {
     return bitwright::term<>::symmetric(bitwright::range_of(channel), 8, budget);
   };
   const int bits = bitwright::term<>::symmetric({-1, 1}, 8, budget).bits();
-  return {"W" + std::to_string(bits) + ", " + std::to_string(terms) + " terms each",
+  return {name_of(bits, std::string(", ").append(std::to_string(terms)).append(" terms each")),
           "term",
           bits,
           terms,
@@ -101,7 +107,7 @@ weight_scheme codebook_scheme(int bits) {
     for (std::size_t i = 0; i < restored.size(); ++i) restored[i] *= scales[i / size];
     return restored;
   };
-  return {"W" + std::to_string(bits) + " codebook", "codebook", bits, bits, 2, static_cast<int>(levels), store};
+  return {name_of(bits, " codebook"), "codebook", bits, bits, 2, static_cast<int>(levels), store};
 }
 
 }  // namespace
