@@ -7,9 +7,13 @@
 /// median counts; the range of its middle half says how far to trust that.
 ///
 /// ```cpp
-/// std::vector<latency_task> tasks;
-/// for (const int bits : {4, 8})
-///   tasks.push_back({.layer = "conv1", .weight_bits = bits, .run = [plan = make_plan(bits)] { plan.run(...); }});
+/// const std::vector<float> values(1 << 16, 0.3f);
+/// std::vector<std::int8_t> codes(values.size());
+/// std::vector<latency_task> tasks;  // What a layer does at each bit width; here, quantize its input.
+/// for (const int bits : {4, 8}) {
+///   const auto input = uniform<dynamic_bits, std::int8_t>::symmetric({-1, 1}, bits);
+///   tasks.push_back({.layer = "conv1", .weight_bits = bits, .run = [&, input] { input.quantize(values, codes); }});
+/// }
 /// const latency_table table = measure_latencies(tasks);
 /// const std::int64_t cost = table.nanoseconds("conv1", 4, 8);  // For candidate::costs.
 /// ```
