@@ -77,7 +77,9 @@ struct contiguous_bits {
     std::uint64_t word = 0;
     for (int i = 0; i < 8; ++i) word |= std::uint64_t{fields[i]} << (8 * i);
     word = Order::pack_word(word, bits);
-    for (int i = 0; i < bits; ++i) bytes[i] = static_cast<std::uint8_t>(word >> (8 * i));
+    // Bounded by 8 for g++ too, which otherwise warns of bytes beyond.
+    for (int i = 0; i < 8; ++i)
+      if (i < bits) bytes[i] = static_cast<std::uint8_t>(word >> (8 * i));
   }
 
   static constexpr void unpack_group(const std::uint8_t* bytes, int bits, std::uint8_t* fields) {
