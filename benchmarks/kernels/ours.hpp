@@ -53,7 +53,7 @@ struct weighted_memory {
         weight_zero_points(given.outputs),
         activations(given.activations.begin(), given.activations.end()),
         outputs(given.output_codes()) {
-    for (const float factor : given.factors) factors.push_back(dyadic::nearest(factor));
+    for (const double factor : given.factors) factors.push_back(dyadic::nearest(factor));
   }
 
   kernels::weighted_sum sums() const {

@@ -31,11 +31,14 @@ struct weighted_problem {
   std::vector<std::uint8_t> activations;
   std::vector<std::int8_t> weights;  ///< Outputs x kernel x kernel x group_channels.
   std::vector<std::int32_t> bias;
-  std::vector<float> factors;  ///< From the accumulator to the output, one for each output.
+  /// From the accumulator to the output, one for each output: in double, as a layer makes them of its scales. Peers take
+  /// them in float, which leaves ties where there are none.
+  std::vector<double> factors;
 
   std::size_t inputs() const { return window.kernel * window.kernel * group_channels; }
   std::size_t pixels() const { return rows * window.output() * window.output(); }
   std::size_t output_codes() const { return pixels() * outputs; }
+  std::vector<float> float_factors() const { return {factors.begin(), factors.end()}; }
   double operations() const { return 2.0 * static_cast<double>(output_codes() * inputs()); }
 
   /// Fills in codes that use the whole of their range, weights of `weight_bits` without the least code, and factors
@@ -45,7 +48,7 @@ struct weighted_problem {
     std::uniform_int_distribution<int> any_code(0, 255);
     const int greatest = (1 << (weight_bits - 1)) - 1;
     std::uniform_int_distribution<int> any_weight(-greatest, greatest), any_bias(-1000, 1000);
-    std::uniform_real_distribution<float> any_spread(0.5f, 1.0f);
+    std::uniform_real_distribution<double> any_spread(0.5, 1.0);
     activations.resize(rows * window.image * window.image * groups * group_channels);
     weights.resize(outputs * inputs());
     for (std::uint8_t& code : activations) code = static_cast<std::uint8_t>(any_code(generator));
@@ -55,7 +58,7 @@ struct weighted_problem {
         std::sqrt(static_cast<double>(inputs())) * greatest / std::sqrt(3.0) * 255 / std::sqrt(3.0);
     for (std::size_t n = 0; n < outputs; ++n) {
       bias.push_back(any_bias(generator));
-      factors.push_back(static_cast<float>(100 / deviation) * any_spread(generator));
+      factors.push_back(100 / deviation * any_spread(generator));
     }
   }
 };

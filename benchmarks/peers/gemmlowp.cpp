@@ -25,7 +25,7 @@ struct prepared {
   explicit prepared(const weighted_problem& given) : problem(given), outputs(given.output_codes()) {
     context.set_max_num_threads(1);
     for (const std::int8_t code : problem.weights) weights.push_back(static_cast<std::uint8_t>(code + 128));
-    for (const float factor : problem.factors) {
+    for (const double factor : problem.factors) {
       const dyadic nearest =
           dyadic::nearest(factor);  // multiplier / 2^shift, and theirs is multiplier / 2^31 * 2^exponent.
       multipliers.push_back(nearest.multiplier), exponents.push_back(31 - nearest.shift);

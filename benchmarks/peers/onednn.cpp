@@ -107,7 +107,7 @@ void add_prepared(const weighted_problem& problem, const types& kind, const Desc
 
 dnnl::primitive_attr requantization(const weighted_problem& problem, const types& kind) {
   dnnl::primitive_attr attributes;
-  if (kind.outputs == data::u8) attributes.set_output_scales(1 << 1, problem.factors);
+  if (kind.outputs == data::u8) attributes.set_output_scales(1 << 1, problem.float_factors());
   return attributes;
 }
 

@@ -64,7 +64,7 @@ void add(const weighted_problem& problem, std::vector<contestant>& all) {
   auto call = std::make_shared<prepared>();
   call->left = less_128(problem.activations);
   call->outputs.resize(problem.output_codes());
-  call->scales = problem.factors;
+  call->scales = problem.float_factors();
   const bool depthwise = problem.groups > 1 && problem.group_channels == 1;
   // Its depthwise weights lie as kernel height x kernel width x channels.
   std::vector<std::int8_t> weights = problem.weights;
