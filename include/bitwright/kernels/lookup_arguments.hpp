@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace bitwright::kernels {
 
@@ -20,5 +21,17 @@ struct lookup_arguments {
   std::size_t output_stride;  ///< From one row to the next.
   std::size_t length;         ///< Codes of a row.
 };
+
+/// The same call on bytes: of 8-bit codes, signed or not, the bits are all that counts.
+template <class Code, class Output>
+lookup_arguments<std::uint8_t, std::uint8_t> as_bytes(const lookup_arguments<Code, Output>& call) {
+  static_assert(sizeof(Code) == 1 && sizeof(Output) == 1);
+  return {reinterpret_cast<const std::uint8_t*>(call.table),
+          reinterpret_cast<const std::uint8_t*>(call.codes),
+          call.code_stride,
+          reinterpret_cast<std::uint8_t*>(call.outputs),
+          call.output_stride,
+          call.length};
+}
 
 }  // namespace bitwright::kernels

@@ -85,10 +85,7 @@ struct lookup_table {
 /// Rows [first, last).
 template <class Code, class Output>
 void lookup(const lookup_arguments<Code, Output>& call, std::size_t first, std::size_t last) noexcept {
-  // Of bytes, signed or not, the bits are all that counts.
-  lookup_rows({reinterpret_cast<const std::uint8_t*>(call.table), reinterpret_cast<const std::uint8_t*>(call.codes),
-               call.code_stride, reinterpret_cast<std::uint8_t*>(call.outputs), call.output_stride, call.length},
-              first, last);
+  lookup_rows(as_bytes(call), first, last);
 }
 
 }  // namespace bitwright::kernels::avx512_vnni
