@@ -4,6 +4,7 @@
 #pragma once
 
 #include <bitwright/core/rounding.hpp>
+#include <bitwright/kernels/avx2/store_tile.hpp>
 #include <bitwright/kernels/avx2/tile.hpp>
 #include <bitwright/kernels/gemm_arguments.hpp>
 #include <bitwright/kernels/panels.hpp>

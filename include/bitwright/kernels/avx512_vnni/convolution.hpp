@@ -5,6 +5,7 @@
 
 #include <bitwright/core/rounding.hpp>
 #include <bitwright/kernels/avx512_vnni/depthwise.hpp>
+#include <bitwright/kernels/avx512_vnni/store_tile.hpp>
 #include <bitwright/kernels/avx512_vnni/tile.hpp>
 #include <bitwright/kernels/convolution_arguments.hpp>
 #include <bitwright/kernels/depthwise.hpp>

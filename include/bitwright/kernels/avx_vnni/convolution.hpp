@@ -5,6 +5,7 @@
 
 #include <bitwright/core/rounding.hpp>
 #include <bitwright/kernels/avx2/depthwise.hpp>
+#include <bitwright/kernels/avx2/store_tile.hpp>
 #include <bitwright/kernels/avx_vnni/tile.hpp>
 #include <bitwright/kernels/convolution_arguments.hpp>
 #include <bitwright/kernels/depthwise.hpp>
