@@ -10,12 +10,14 @@
 #endif
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <functional>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -65,6 +67,18 @@ struct table {
     }
   }
 
+  /// A row for schemes that see groups of values and so have no paths of their own.
+  template <quantizer Q>
+  void add_spans(const char* scheme, const Q& q) {
+    using code = typename Q::code_type;
+    const std::size_t count = memory.values.size();
+    quantize.push_back({scheme, "", sizeof(code),
+                        [this, q, count] { q.quantize(memory.values, std::span(memory.codes_of<code>(), count)); }});
+    dequantize.push_back({scheme, "", sizeof(code), [this, q, count] {
+                            q.dequantize(std::span<const code>(memory.codes_of<code>(), count), memory.restored);
+                          }});
+  }
+
   /// What moving the bytes costs, for each width of codes.
   void add_moves() {
     const std::size_t count = memory.values.size();
@@ -102,7 +116,13 @@ struct table {
     add("logarithmic 5, sqrt(2)", logarithmic<base_sqrt_two, nearest_exponent>::symmetric(values, 5));
     add<logarithmic<>>("power_of_two 5", power_of_two::symmetric(values, 5));
     add("additive_power_of_two 4", additive_power_of_two<4>::symmetric(values));
+    add("additive_power_of_two 6", additive_power_of_two<6>::symmetric(values));
+    add("additive_power_of_two 7", additive_power_of_two<7>::symmetric(values));
+    add("piecewise_linear 4, 1 breakpoint", piecewise_linear<>(std::array{0.3f}, 1, 4));
+    add("piecewise_linear 4, 3 breakpoints", piecewise_linear<>(std::array{0.2f, 0.4f, 0.7f}, 1, 4));
+    add("codebook<4>", codebook<4>(std::array{-0.6f, -0.1f, 0.2f, 0.7f}));
     add("codebook<16>", normal_float4(1));
+    add_spans("term 8, 16 of 8 values", term<>::symmetric(values, 8, {8, 16}));
     add("binary", binary(0.5f));
     add("ternary", ternary(0.35f, 0.7f));
     add("fp16", fp16());
