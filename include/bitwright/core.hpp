@@ -16,4 +16,5 @@
 #include <bitwright/core/rounding.hpp>
 #include <bitwright/core/tensor.hpp>
 #include <bitwright/core/tensor_view.hpp>
+#include <bitwright/core/term_byte.hpp>
 #include <bitwright/core/version.hpp>

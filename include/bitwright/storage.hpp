@@ -12,3 +12,4 @@
 #include <bitwright/storage/packing_paths.hpp>
 #include <bitwright/storage/q4_0.hpp>
 #include <bitwright/storage/q8_0.hpp>
+#include <bitwright/storage/term_list.hpp>
