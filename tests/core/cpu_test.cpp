@@ -33,6 +33,7 @@ TEST(cpu, has_nothing_that_the_kernel_does_not_list) {
   EXPECT_TRUE(!cpu::has_avx512() || listed("avx2 avx512f avx512bw avx512dq avx512vl"));
   EXPECT_TRUE(!cpu::has_avx512_vnni() || listed("avx2 avx512f avx512bw avx512vl avx512_vnni"));
   EXPECT_TRUE(!cpu::has_avx512_vbmi() || listed("avx2 avx512f avx512bw avx512vl avx512vbmi"));
+  EXPECT_TRUE(!cpu::has_avx512_vpopcntdq() || listed("avx2 avx512f avx512bw avx512vl avx512_vnni avx512_vpopcntdq"));
 }
 
 TEST(cpu, of_one_architecture_has_nothing_of_another) {
@@ -48,6 +49,7 @@ TEST(cpu, of_one_architecture_has_nothing_of_another) {
   EXPECT_FALSE(cpu::has_avx512());
   EXPECT_FALSE(cpu::has_avx512_vnni());
   EXPECT_FALSE(cpu::has_avx512_vbmi());
+  EXPECT_FALSE(cpu::has_avx512_vpopcntdq());
 }
 
 #endif
@@ -55,6 +57,7 @@ TEST(cpu, of_one_architecture_has_nothing_of_another) {
 TEST(cpu, with_a_later_extension_has_the_earlier_one) {
   EXPECT_TRUE(cpu::has_avx2() || !cpu::has_avx_vnni());
   EXPECT_TRUE(cpu::has_avx2() || !cpu::has_avx512_vnni());
+  EXPECT_TRUE(cpu::has_avx512_vnni() || !cpu::has_avx512_vpopcntdq());
   EXPECT_TRUE(cpu::has_neon_dotprod() || !cpu::has_neon_i8mm());
 }
 

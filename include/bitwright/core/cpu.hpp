@@ -45,6 +45,9 @@ inline bool has_avx512_vbmi() {
          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi");
 }
 
+/// For functions with [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni,avx512vpopcntdq")]].
+inline bool has_avx512_vpopcntdq() { return has_avx512_vnni() && __builtin_cpu_supports("avx512vpopcntdq"); }
+
 #else
 
 inline bool has_avx2() { return false; }
@@ -52,6 +55,7 @@ inline bool has_avx_vnni() { return false; }
 inline bool has_avx512() { return false; }
 inline bool has_avx512_vnni() { return false; }
 inline bool has_avx512_vbmi() { return false; }
+inline bool has_avx512_vpopcntdq() { return false; }
 
 #endif
 
