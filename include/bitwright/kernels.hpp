@@ -26,4 +26,5 @@
 #include <bitwright/kernels/tiled_gemm.hpp>
 #include <bitwright/kernels/tiles.hpp>
 #include <bitwright/kernels/vectorized_rounding.hpp>
+#include <bitwright/kernels/weight_levels.hpp>
 #include <bitwright/kernels/weighted_sum.hpp>

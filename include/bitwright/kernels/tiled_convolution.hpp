@@ -57,12 +57,14 @@ struct convolution_blocks {
   std::size_t groups;
   std::size_t group_channels;
   std::size_t outputs;
+  std::size_t bits;
 
   explicit constexpr convolution_blocks(const convolution_constants& constants)
       : window(constants.window),
         groups(constants.groups),
         group_channels(constants.group_channels),
-        outputs(constants.sums.outputs) {}
+        outputs(constants.sums.outputs),
+        bits(packed_bits<Tile>(constants.sums)) {}
 
   constexpr std::size_t channels() const { return groups * group_channels; }
   constexpr std::size_t taps() const { return window.vertical.kernel * window.horizontal.kernel; }
@@ -72,7 +74,8 @@ struct convolution_blocks {
     return {.groups = groups,
             .group_outputs = outputs / groups,
             .segments = gathers() ? 1 : taps(),
-            .length = gathers() ? taps() * group_channels : group_channels};
+            .length = gathers() ? taps() * group_channels : group_channels,
+            .bits = bits};
   }
   constexpr std::size_t width() const { return window.horizontal.output(); }
   /// Rows of outputs of a block.
@@ -105,7 +108,10 @@ struct convolution_blocks {
   }
   constexpr std::size_t zeros_bytes() const { return round_up(channels() * element + slack, 64); }
   constexpr std::size_t table_bytes() const { return layout().segments * block_rows * sizeof(std::byte*); }
-  constexpr std::size_t bytes() const { return 64 + table_bytes() + zeros_bytes() + lines_bytes() + patches_bytes(); }
+  constexpr std::size_t unpacked_offset() const {
+    return table_bytes() + zeros_bytes() + lines_bytes() + patches_bytes();
+  }
+  constexpr std::size_t bytes() const { return 64 + unpacked_offset() + layout().unpacked_panel_bytes(); }
 };
 
 /// One call's walk over its outputs. Everything it needs to write is in the workspace.
@@ -115,11 +121,11 @@ class tiled_convolution {
   tiled_convolution(const convolution_arguments<Activation, Output>& call, store_function store)
       : call_(call),
         blocks_(call.constants),
-        runner_(blocks_.layout(), call.packed, call.constants.sums, store),
+        runner_(blocks_.layout(), call.packed, call.constants.sums, store,
+                aligned_to_line(call.workspace) + blocks_.unpacked_offset()),
         down_(zones_of(blocks_.window.vertical)),
         across_(zones_of(blocks_.window.horizontal)) {
-    std::byte* memory = call.workspace;
-    memory += (64 - reinterpret_cast<std::uintptr_t>(memory) % 64) % 64;
+    std::byte* memory = aligned_to_line(call.workspace);
     table_ = reinterpret_cast<const std::byte**>(memory);
     zeros_ = memory + blocks_.table_bytes();
     lines_ = zeros_ + blocks_.zeros_bytes();

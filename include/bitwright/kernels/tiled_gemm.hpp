@@ -16,7 +16,11 @@ namespace bitwright::kernels {
 
 template <class Tile>
 panel_layout<Tile> gemm_layout(const weighted_sum& sums) {
-  return {.groups = 1, .group_outputs = sums.outputs, .segments = 1, .length = sums.inputs};
+  return {.groups = 1,
+          .group_outputs = sums.outputs,
+          .segments = 1,
+          .length = sums.inputs,
+          .bits = packed_bits<Tile>(sums)};
 }
 
 /// Operands of a converted row: whole steps.
@@ -34,16 +38,18 @@ constexpr std::size_t gemm_block_rows(const weighted_sum& sums) {
   return std::clamp(rows / least * least, least, block_rows);
 }
 
+/// A panel's unpacked weights, and behind them a block's converted rows.
 template <class Tile>
 constexpr std::size_t tiled_gemm_workspace_bytes(const weighted_sum& sums) {
-  if (!Tile::converts) return 0;
-  return 64 + gemm_block_rows<Tile>(sums) * converted_row<Tile>(sums) * sizeof(typename Tile::operand);
+  const std::size_t unpacked = gemm_layout<Tile>(sums).unpacked_panel_bytes();
+  if (!Tile::converts) return unpacked;
+  return unpacked + 64 + gemm_block_rows<Tile>(sums) * converted_row<Tile>(sums) * sizeof(typename Tile::operand);
 }
 
 /// Writes a row's operands into its place in the workspace, up to a whole step.
 template <class Tile, class Activation, class Output>
 const std::byte* convert_row(const gemm_arguments<Activation, Output>& call, const Activation* codes, std::size_t row) {
-  std::byte* memory = call.workspace + (64 - reinterpret_cast<std::uintptr_t>(call.workspace) % 64) % 64;
+  std::byte* memory = aligned_to_line(call.workspace + gemm_layout<Tile>(call.sums).unpacked_panel_bytes());
   auto* operands = reinterpret_cast<typename Tile::operand*>(memory) + row * converted_row<Tile>(call.sums);
   Tile::convert(codes, call.sums.inputs, call.sums.activation_zero_point, operands);
   std::fill(operands + call.sums.inputs, operands + converted_row<Tile>(call.sums), 0);
@@ -54,7 +60,7 @@ const std::byte* convert_row(const gemm_arguments<Activation, Output>& call, con
 template <class Tile, class Activation, class Output>
 void tiled_gemm(const gemm_arguments<Activation, Output>& call, std::size_t first, std::size_t last,
                 store_function store) {
-  const tile_runner<Tile> runner(gemm_layout<Tile>(call.sums), call.packed, call.sums, store);
+  const tile_runner<Tile> runner(gemm_layout<Tile>(call.sums), call.packed, call.sums, store, call.workspace);
   const std::size_t most = gemm_block_rows<Tile>(call.sums);
   std::array<const std::byte*, block_rows> rows;
   std::array<std::byte*, block_rows> outputs;

@@ -14,6 +14,12 @@
 ///     max_vectors, rows(v)   the widest panel, and the most rows of a tile with v vectors
 ///     activation_offset(z), weight_offset(z)   what operands and weights are less than codes with zero point z
 ///     accumulate<Rows, Vectors>                an accumulate_function
+///     takes_indices          whether weights may be packed as indices; if so, it has besides
+///     accumulate_indices<Bits, Vectors>        an accumulate_function, of one row with such weights
+///     unpack<Bits>                             an unpack_function
+///
+/// One row takes indices as they are packed, and reads that much less. For more rows a panel is unpacked once, into the
+/// workspace, and then is like any other.
 #pragma once
 
 #include <bitwright/core/code_range.hpp>
@@ -46,6 +52,7 @@ struct segment_box {
 
 /// What a tile's accumulation reads and writes.
 struct tile_sums {
+  const panel_header* header;
   const std::byte* const* rows;  ///< The operands of the tile's rows in segment 0.
   std::size_t segment_stride;    ///< Pointers from one segment to the next.
   std::size_t offset;            ///< Bytes to be added to each pointer.
@@ -65,12 +72,18 @@ struct tile_codes {
   std::size_t padded_columns;  ///< Whole vectors.
   const std::int32_t* multipliers;
   const std::int32_t* shifts;
+  bool may_tie;  ///< Whether some sum may lie half-way between two codes.
   code_window window;
   std::int32_t zero_point;  ///< With output_codes, what the window is made of.
   code_range output_codes;
   std::byte* const* outputs;  ///< Each row's first output.
   std::size_t first_output;   ///< That of column 0.
 };
+
+/// The first multiple of 64 bytes in memory.
+inline std::byte* aligned_to_line(std::byte* memory) {
+  return memory + (64 - reinterpret_cast<std::uintptr_t>(memory) % 64) % 64;
+}
 
 /// The next four bytes of a row.
 inline std::int32_t load_step(const std::byte* bytes) {
@@ -79,18 +92,38 @@ inline std::int32_t load_step(const std::byte* bytes) {
   return step;
 }
 
-/// The last `count` < 4 bytes before `end`, of a segment of `length`, and zeros. Reads nothing outside the segment.
-inline std::int32_t load_tail(const std::byte* end, std::size_t count, std::size_t length) {
+/// The last `count` < 4 bytes before `end`, of a segment of `length`, and the rest of `fill`, which the path takes for
+/// operands 0. Reads nothing outside the segment.
+inline std::int32_t load_tail(const std::byte* end, std::size_t count, std::size_t length, std::uint32_t fill = 0) {
   static_assert(std::endian::native == std::endian::little);
   std::uint32_t bytes = 0;
   if (length >= 4)
     bytes = static_cast<std::uint32_t>(load_step(end - 4)) >> 8 * (4 - count);
   else
     for (std::size_t k = 0; k < count; ++k) bytes = bytes << 8 | std::to_integer<std::uint32_t>(*--end);
-  return static_cast<std::int32_t>(bytes);
+  return static_cast<std::int32_t>(bytes | fill << 8 * count);
 }
 
+/// The last `left` bytes of a segment, fewer than Joined, and `fill` where there are none.
+template <std::size_t Joined>
+std::array<std::byte, Joined> joined_tail(const std::byte* bytes, std::size_t left, std::uint32_t fill) {
+  std::array<std::byte, Joined> tail;
+  tail.fill(static_cast<std::byte>(fill & 0xff));
+  std::memcpy(tail.data(), bytes, left);
+  return tail;
+}
+
+/// What unpacking a panel's segment reads and writes.
+struct packed_segment {
+  const level_tables* tables;
+  const std::byte* indices;  ///< 64-byte aligned.
+  std::size_t vectors;       ///< Of indices: the panel's of all steps that share bytes.
+  std::size_t width;         ///< Vectors of the panel: those of one such step.
+  std::byte* weights;        ///< Levels, as steps of a panel; 64-byte aligned.
+};
+
 using accumulate_function = void (*)(const tile_sums&);
+using unpack_function = void (*)(const packed_segment&);
 using store_function = void (*)(const tile_codes&);
 
 /// Consecutive rows of a block which need the same segments.
@@ -124,13 +157,35 @@ constexpr auto accumulate_functions = []<std::size_t... Vector>(std::index_seque
 }
 (std::make_index_sequence<Tile::max_vectors>());
 
+/// One row's accumulation of indices, for each number of vectors.
+template <class Tile, std::size_t Bits>
+constexpr auto accumulate_indices_functions = []<std::size_t... Vector>(std::index_sequence<Vector...>) {
+  return std::array<accumulate_function, sizeof...(Vector)>{Tile::template accumulate_indices<Bits, Vector + 1>...};
+}
+(std::make_index_sequence<Tile::max_vectors>());
+
+template <class Tile>
+accumulate_function accumulate_indices_function(std::size_t bits, std::size_t vectors) {
+  if (bits == 4) return accumulate_indices_functions<Tile, 4>[vectors - 1];
+  if (bits == 2) return accumulate_indices_functions<Tile, 2>[vectors - 1];
+  return accumulate_indices_functions<Tile, 1>[vectors - 1];
+}
+
+template <class Tile>
+unpack_function unpack_function_of(std::size_t bits) {
+  return bits == 4 ? Tile::template unpack<4> : bits == 2 ? Tile::template unpack<2> : Tile::template unpack<1>;
+}
+
 /// Runs a layer's tiles over blocks of rows.
 template <class Tile>
 class tile_runner {
  public:
-  tile_runner(const panel_layout<Tile>& layout, const std::byte* packed, const weighted_sum& sums, store_function store)
+  /// `unpacked` is of layout.unpacked_panel_bytes(), of any alignment, for this runner alone.
+  tile_runner(const panel_layout<Tile>& layout, const std::byte* packed, const weighted_sum& sums, store_function store,
+              std::byte* unpacked)
       : layout_(layout),
         packed_(packed),
+        unpacked_(aligned_to_line(unpacked)),
         zero_point_(sums.output_zero_point),
         output_codes_(sums.output_codes),
         store_(store) {}
@@ -144,13 +199,23 @@ class tile_runner {
   void run_group(const row_block& block, std::size_t group, std::size_t offset) const {
     std::array<std::uint32_t, block_rows> row_sums;
     if (header().any_weight_zero_points != 0) add_rows(block, offset, row_sums.data());
-    for (std::size_t panel = 0; panel < layout_.panels(); ++panel)
+    const bool one_row = block.runs[block.run_count - 1].first + block.runs[block.run_count - 1].count == 1;
+    for (std::size_t panel = 0; panel < layout_.panels(); ++panel) {
+      const panel_weights weights = weights_of(group, panel, one_row);
       for (const row_run* run = block.runs; run != block.runs + block.run_count; ++run)
-        run_panel(block, *run, group, panel, offset, row_sums.data());
+        run_panel(block, *run, group, panel, weights, offset, row_sums.data());
+    }
   }
 
  private:
   static constexpr std::size_t most_columns = Tile::max_vectors * Tile::lanes;
+
+  /// A panel's weights as a tile takes them.
+  struct panel_weights {
+    const std::byte* first;
+    std::size_t segment_bytes;
+    bool indices;  ///< For accumulate_indices.
+  };
 
   const panel_header& header() const { return *packed_array<panel_header>(packed_, 0); }
 
@@ -173,20 +238,48 @@ class tile_runner {
     return total;
   }
 
-  void run_panel(const row_block& block, const row_run& run, std::size_t group, std::size_t panel, std::size_t offset,
-                 const std::uint32_t* row_sums) const {
-    const std::size_t vector = layout_.first_vector(panel), vectors = layout_.first_vector(panel + 1) - vector;
+  std::size_t width(std::size_t panel) const { return layout_.first_vector(panel + 1) - layout_.first_vector(panel); }
+
+  panel_weights weights_of(std::size_t group, std::size_t panel, bool one_row) const {
+    const std::byte* packed = packed_ + layout_.weights(group, layout_.first_vector(panel));
+    const std::size_t segment_bytes = width(panel) * layout_.segment_bytes();
+    if constexpr (Tile::takes_indices)
+      if (layout_.indices() && !one_row) return unpack(packed, width(panel));
+    return {packed, segment_bytes, layout_.indices()};
+  }
+
+  panel_weights unpack(const std::byte* packed, std::size_t vectors) const {
+    // Segments are whole bytes of indices: all of a panel's are like one.
+    const std::size_t bytes = vectors * layout_.segments * layout_.segment_bytes();
+    unpack_function_of<Tile>(layout_.bits)({.tables = &header().tables,
+                                            .indices = packed,
+                                            .vectors = bytes / (Tile::lanes * Tile::depth),
+                                            .width = vectors,
+                                            .weights = unpacked_});
+    return {unpacked_, vectors * layout_.unpacked_bytes(), false};
+  }
+
+  accumulate_function accumulate(const panel_weights& weights, std::size_t vectors, std::size_t rows) const {
+    if constexpr (Tile::takes_indices)
+      if (weights.indices) return accumulate_indices_function<Tile>(layout_.bits, vectors);
+    return accumulate_functions<Tile>[vectors - 1][rows - 1];
+  }
+
+  void run_panel(const row_block& block, const row_run& run, std::size_t group, std::size_t panel,
+                 const panel_weights& weights, std::size_t offset, const std::uint32_t* row_sums) const {
+    const std::size_t vector = layout_.first_vector(panel), vectors = width(panel);
     const std::size_t column = layout_.column(group, vector), columns = vectors * Tile::lanes;
     const std::size_t tiles = divide_up(run.count, Tile::rows(vectors));
     alignas(64) std::array<std::int32_t, most_columns * Tile::rows(1)> sums;
     alignas(64) std::array<std::int32_t, most_columns> initial;
-    tile_sums task{.rows = nullptr,
+    tile_sums task{.header = &header(),
+                   .rows = nullptr,
                    .segment_stride = block_rows,
                    .offset = offset,
                    .box = run.box,
                    .length = layout_.length,
-                   .weights = packed_ + layout_.weights(group, vector),
-                   .segment_bytes = vectors * layout_.segment_bytes(),
+                   .weights = weights.first,
+                   .segment_bytes = weights.segment_bytes,
                    .initial = initial_sums(run.box, column, columns, initial.data()),
                    .sums = sums.data()};
     const std::size_t first_output = group * layout_.group_outputs + vector * Tile::lanes;
@@ -196,6 +289,7 @@ class tile_runner {
                      .padded_columns = columns,
                      .multipliers = packed_array<std::int32_t>(packed_, layout_.multipliers()) + column,
                      .shifts = packed_array<std::int32_t>(packed_, layout_.shifts()) + column,
+                     .may_tie = header().may_tie != 0,
                      .window = code_window::of(zero_point_, output_codes_),
                      .zero_point = zero_point_,
                      .output_codes = output_codes_,
@@ -206,7 +300,7 @@ class tile_runner {
       codes.rows = run.first + (tile + 1) * run.count / tiles - first;
       task.rows = block.rows + first;
       codes.outputs = block.outputs + first;
-      accumulate_functions<Tile>[vectors - 1][codes.rows - 1](task);
+      accumulate(weights, vectors, codes.rows)(task);
       if (header().any_weight_zero_points != 0) take_zero_points(codes, column, row_sums + first, sums.data());
       store_(codes);
     }
@@ -239,6 +333,7 @@ class tile_runner {
 
   panel_layout<Tile> layout_;
   const std::byte* packed_;
+  std::byte* unpacked_;
   std::int32_t zero_point_;
   code_range output_codes_;
   store_function store_;

@@ -64,13 +64,16 @@ template <std::size_t Vectors, class Output>
   }
 }
 
-/// Whether all columns' factors round as half_up does, to codes that byte_lanes make.
+/// Whether all sums round as half_up does, to codes that byte_lanes make.
 template <vectorized_rounding Rounding>
 [[gnu::target("avx2")]] bool suits_bytes(const tile_codes& task) {
+  if constexpr (!to_nearest<Rounding>) return false;
   bool suits = suits_byte_lanes(task.zero_point);
-  for (std::size_t column = 0; column < task.padded_columns; column += 8)
-    suits = suits &&
-            all_round_as_half_up<Rounding>(load_columns(task.multipliers + column), load_columns(task.shifts + column));
+  for (std::size_t column = 0; suits && column < task.padded_columns; column += 8) {
+    const __m256i multipliers = load_columns(task.multipliers + column), shifts = load_columns(task.shifts + column);
+    suits = task.may_tie ? all_round_as_half_up<Rounding>(multipliers, shifts)
+                         : all_round_as_half_up<half_up>(multipliers, shifts);
+  }
   return suits;
 }
 

@@ -4,18 +4,17 @@
 ///
 /// AVX2 has no exact product of bytes that adds up: vpmaddubsw saturates its sums of two at 16 bits. So in general
 /// operands are 16-bit words, which vpmaddwd multiplies and adds exactly. Where weights are such that no sum of two can
-/// saturate, bytes serve, with half the memory and fewer instructions; packing looks which it is.
+/// saturate, bytes serve, with half the memory and fewer instructions; tile_kind.hpp says which it is.
 #pragma once
 
+#include <bitwright/kernels/avx2/levels.hpp>
 #include <bitwright/kernels/code_types.hpp>
 #include <bitwright/kernels/tiles.hpp>
 
 #include <immintrin.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <type_traits>
 
 namespace bitwright::kernels::avx2 {
@@ -27,8 +26,12 @@ struct byte_operands {
   using operand = Activation;
   using weight = std::int8_t;
   static constexpr bool converts = false;
+  static constexpr bool takes_indices = true;
   static constexpr std::int32_t activation_offset(std::int32_t) { return std::is_signed_v<Activation> ? -128 : 0; }
   static constexpr std::int32_t weight_offset(std::int32_t) { return 0; }
+
+  /// Four codes whose operands are 0.
+  static constexpr std::uint32_t zero_operands = std::is_signed_v<Activation> ? 0x80808080u : 0;
 
   [[gnu::target("avx2"), gnu::always_inline]] static inline __m256i operands(std::int32_t four_codes) {
     const __m256i codes = _mm256_set1_epi32(four_codes);
@@ -41,15 +44,6 @@ template <class Activation>
 struct byte_products : byte_operands<Activation> {
   static constexpr std::size_t max_vectors = 2;
   static constexpr std::size_t rows(std::size_t vectors) { return vectors == 2 ? 4 : 8; }
-
-  /// Whether 255 * first + 255 * second and all sums of smaller products fit 16 bits.
-  static constexpr bool fit(std::int32_t first, std::int32_t second) {
-    const std::int32_t above = std::max(first, 0) + std::max(second, 0);
-    const std::int32_t below = std::min(first, 0) + std::min(second, 0);
-    return above <= 128 && below >= -128;
-  }
-  static_assert(255 * 128 <= std::numeric_limits<std::int16_t>::max());
-  static_assert(255 * -128 >= std::numeric_limits<std::int16_t>::min());
 
   [[gnu::target("avx2"), gnu::always_inline]] static inline __m256i add(__m256i sums, __m256i operands,
                                                                         __m256i weights) {
@@ -64,8 +58,10 @@ struct word_products {
   using operand = std::int16_t;
   using weight = std::int16_t;
   static constexpr bool converts = true;
+  static constexpr bool takes_indices = false;
   static constexpr std::size_t max_vectors = 2;
   static constexpr std::size_t rows(std::size_t vectors) { return vectors == 2 ? 6 : 8; }
+  static constexpr std::uint32_t zero_operands = 0;
   static constexpr std::int32_t activation_offset(std::int32_t zero_point) { return zero_point; }
   static constexpr std::int32_t weight_offset(std::int32_t zero_point) { return zero_point; }
 
@@ -175,7 +171,7 @@ struct tile : Product {
       if (tail == 0) return;
 #pragma GCC unroll 16
       for (std::size_t row = 0; row < Rows; ++row) {
-        tails[row] = load_tail(from[row] + length, tail, length);
+        tails[row] = load_tail(from[row] + length, tail, length, Product::zero_operands);
         from[row] = reinterpret_cast<const std::byte*>(tails + row);
       }
     }
@@ -200,37 +196,62 @@ struct tile : Product {
     for (std::size_t i = 1; i < count; ++i) sums[0].add(sums[i]);
     sums[0].write(task.sums);
   }
+
+  /// Adds the steps of one row that share their bytes, in two sets of sums by turns.
+  template <std::size_t Bits, std::size_t Vectors>
+  [[gnu::target("avx2"), gnu::always_inline]] static inline void add_indices(registers<1, Vectors>* sums,
+                                                                             const std::byte* operands,
+                                                                             const std::byte* indices,
+                                                                             const level_shuffles<4 / Bits>& levels) {
+    constexpr std::size_t each = 4 / Bits;
+#pragma GCC unroll 4
+    for (std::size_t v = 0; v < Vectors; ++v)
+#pragma GCC unroll 2
+      for (std::size_t upper = 0; upper < 2; ++upper) {
+        const __m256i halves = half_bytes(indices + v * 32, upper);
+#pragma GCC unroll 4
+        for (std::size_t i = 0; i < each; ++i) {
+          const std::size_t step = upper * each + i;
+          __m256i& sum = sums[step % 2].of[0][v];
+          sum = Product::add(sum, Product::operands(load_step(operands + step * 4)), levels.of(i, halves));
+        }
+      }
+  }
+
+  /// The sums of one row and Vectors vectors of indices.
+  template <std::size_t Bits, std::size_t Vectors>
+  [[gnu::target("avx2")]] static void accumulate_indices(const tile_sums& task) {
+    constexpr std::size_t joined = 32 / Bits;  // Operands of the steps that share their bytes.
+    const auto levels = level_shuffles<4 / Bits>::from(task.header->tables);
+    registers<1, Vectors> sums[2];
+    sums[0].set(task.initial);
+    sums[1].set_zero();
+    const segment_box box = task.box;
+    for (std::size_t i = box.first_row; i < box.last_row; ++i)
+      for (std::size_t j = box.first_column; j < box.last_column; ++j) {
+        const std::size_t segment = i * box.width + j;
+        const std::byte* operands = task.rows[segment * task.segment_stride] + task.offset;
+        const std::byte* indices = task.weights + segment * task.segment_bytes;
+        std::size_t left = task.length;
+        for (; left >= joined; left -= joined, operands += joined, indices += Vectors * 32)
+          add_indices<Bits, Vectors>(sums, operands, indices, levels);
+        if (left == 0) continue;
+        const auto tail = joined_tail<joined>(operands, left, Product::zero_operands);
+        add_indices<Bits, Vectors>(sums, tail.data(), indices, levels);
+      }
+    sums[0].add(sums[1]);
+    sums[0].write(task.sums);
+  }
+
+  template <std::size_t Bits>
+  static void unpack(const packed_segment& panel) {
+    avx2::unpack<Bits>(panel);
+  }
 };
 
 template <class Activation>
 using byte_tile = tile<Activation, byte_products<Activation>>;
 template <class Activation>
 using word_tile = tile<Activation, word_products<Activation>>;
-
-/// Whether vpmaddubsw is exact for all these weights, which it adds in pairs.
-template <class Tile>
-bool bytes_suffice(const panel_layout<Tile>& layout, const weighted_sum& sums) {
-  for (std::size_t n = 0; n < sums.outputs; ++n)
-    for (std::size_t segment = 0; segment < layout.segments; ++segment) {
-      const std::int8_t* weights = segment_weights(layout, sums, n, segment);
-      for (std::size_t k = 0; k < layout.length; k += 2)
-        if (!Tile::fit(weights[k], k + 1 < layout.length ? weights[k + 1] : 0)) return false;
-    }
-  return true;
-}
-
-/// Packs bytes if they suffice, and else words.
-template <class ByteTile, class WordTile>
-void pack_bytes_or_words(const panel_layout<ByteTile>& bytes, const panel_layout<WordTile>& words,
-                         const weighted_sum& sums, std::byte* packed) {
-  const bool suffice = bytes_suffice(bytes, sums);
-  if (suffice)
-    pack_panels(bytes, sums, packed);
-  else
-    pack_panels(words, sums, packed);
-  packed_array<panel_header>(packed, 0)->kind = suffice;
-}
-
-inline bool packed_as_bytes(const std::byte* packed) { return packed_array<panel_header>(packed, 0)->kind != 0; }
 
 }  // namespace bitwright::kernels::avx2

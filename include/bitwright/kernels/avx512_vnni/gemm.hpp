@@ -11,6 +11,7 @@
 #include <bitwright/kernels/tiled_gemm.hpp>
 
 #include <cstddef>
+#include <cstdint>
 
 namespace bitwright::kernels::avx512_vnni {
 
@@ -24,7 +25,9 @@ void gemm_pack(const weighted_sum& sums, std::byte* packed) {
   pack_panels(gemm_layout<tile<Activation>>(sums), sums, packed);
 }
 
-inline std::size_t gemm_workspace_bytes(const weighted_sum&) { return 0; }
+inline std::size_t gemm_workspace_bytes(const weighted_sum& sums) {
+  return tiled_gemm_workspace_bytes<tile<std::uint8_t>>(sums);
+}
 
 /// Rows [first, last) of the outputs.
 template <class Activation, class Output, integer_rounding Rounding>

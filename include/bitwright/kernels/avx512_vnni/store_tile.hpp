@@ -56,13 +56,17 @@ template <std::size_t Vectors, class Output>
   }
 }
 
-/// Whether all columns' factors round as half_up does, to codes that byte_lanes make.
+/// Whether all sums round as half_up does, to codes that byte_lanes make.
 template <vectorized_rounding Rounding>
 [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni")]] bool suits_bytes(const tile_codes& task) {
+  if constexpr (!to_nearest<Rounding>) return false;
   bool suits = suits_byte_lanes(task.zero_point);
-  for (std::size_t column = 0; column < task.padded_columns; column += 16)
-    suits = suits && all_round_as_half_up<Rounding>(_mm512_loadu_si512(task.multipliers + column),
-                                                    _mm512_loadu_si512(task.shifts + column));
+  for (std::size_t column = 0; suits && column < task.padded_columns; column += 16) {
+    const __m512i multipliers = _mm512_loadu_si512(task.multipliers + column);
+    const __m512i shifts = _mm512_loadu_si512(task.shifts + column);
+    suits = task.may_tie ? all_round_as_half_up<Rounding>(multipliers, shifts)
+                         : all_round_as_half_up<half_up>(multipliers, shifts);
+  }
   return suits;
 }
 

@@ -27,6 +27,7 @@ struct tile {
   using operand = Activation;
   using weight = std::int8_t;
   static constexpr bool converts = false;
+  static constexpr bool takes_indices = true;
   static constexpr std::size_t lanes = 16;
   static constexpr std::size_t depth = 4;
   static constexpr std::size_t max_vectors = 4;
@@ -36,12 +37,15 @@ struct tile {
   static constexpr std::int32_t activation_offset(std::int32_t) { return std::is_signed_v<Activation> ? -128 : 0; }
   static constexpr std::int32_t weight_offset(std::int32_t) { return 0; }
 
+  /// Four codes whose operands are 0.
+  static constexpr std::uint32_t zero_operands = std::is_signed_v<Activation> ? 0x80808080u : 0;
+
   /// The next four operands of a row, in every column.
   [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni"), gnu::always_inline]] static inline __m512i broadcast(
       std::int32_t four_codes) {
     const __m512i codes = _mm512_set1_epi32(four_codes);
     if constexpr (std::is_signed_v<Activation>)
-      return _mm512_xor_si512(codes, _mm512_set1_epi32(static_cast<int>(0x80808080u)));
+      return _mm512_xor_si512(codes, _mm512_set1_epi32(static_cast<int>(zero_operands)));
     return codes;
   }
 
@@ -120,7 +124,7 @@ struct tile {
       if (tail == 0) return;
 #pragma GCC unroll 16
       for (std::size_t row = 0; row < Rows; ++row) {
-        tails[row] = load_tail(from[row] + length, tail, length);
+        tails[row] = load_tail(from[row] + length, tail, length, zero_operands);
         from[row] = reinterpret_cast<const std::byte*>(tails + row);
       }
     }
@@ -143,6 +147,97 @@ struct tile {
 #pragma GCC unroll 4
     for (std::size_t i = 1; i < count; ++i) sums[0].add(sums[i]);
     sums[0].write(task.sums);
+  }
+
+  /// Tables of all levels, each in every quarter of a vector.
+  template <std::size_t Count>
+  struct shuffles {
+    __m512i of[Count];
+
+    [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni"), gnu::always_inline]] static inline shuffles from(
+        const level_tables& tables) {
+      shuffles all;
+#pragma GCC unroll 4
+      for (std::size_t i = 0; i < Count; ++i)
+        all.of[i] = _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(tables[i].data())));
+      return all;
+    }
+  };
+
+  /// The lower or the upper half of each byte.
+  [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni"), gnu::always_inline]] static inline __m512i half_bytes(
+      __m512i indices, std::size_t upper) {
+    return _mm512_and_si512(upper ? _mm512_srli_epi16(indices, 4) : indices, _mm512_set1_epi8(15));
+  }
+
+  /// Adds the steps of one row that share their bytes, in two sets of sums by turns.
+  template <std::size_t Bits, std::size_t Vectors>
+  [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni"), gnu::always_inline]] static inline void add_indices(
+      registers<1, Vectors>* sums, const std::byte* operands, const std::byte* indices,
+      const shuffles<4 / Bits>& tables) {
+    constexpr std::size_t each = 4 / Bits;
+#pragma GCC unroll 4
+    for (std::size_t v = 0; v < Vectors; ++v) {
+      const __m512i packed = _mm512_load_si512(indices + v * 64);
+#pragma GCC unroll 2
+      for (std::size_t upper = 0; upper < 2; ++upper) {
+        const __m512i halves = half_bytes(packed, upper);
+#pragma GCC unroll 4
+        for (std::size_t i = 0; i < each; ++i) {
+          const std::size_t step = upper * each + i;
+          __m512i& sum = sums[step % 2].of[0][v];
+          sum = _mm512_dpbusd_epi32(sum, broadcast(load_step(operands + step * 4)),
+                                    _mm512_shuffle_epi8(tables.of[i], halves));
+        }
+      }
+    }
+  }
+
+  /// The sums of one row and Vectors vectors of indices.
+  template <std::size_t Bits, std::size_t Vectors>
+  [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni")]] static void accumulate_indices(const tile_sums& task) {
+    constexpr std::size_t joined = 32 / Bits;  // Operands of the steps that share their bytes.
+    const auto tables = shuffles<4 / Bits>::from(task.header->tables);
+    registers<1, Vectors> sums[2];
+    sums[0].set(task.initial);
+    sums[1].set_zero();
+    const segment_box box = task.box;
+    for (std::size_t i = box.first_row; i < box.last_row; ++i)
+      for (std::size_t segment = i * box.width + box.first_column; segment < i * box.width + box.last_column;
+           ++segment) {
+        const std::byte* operands = task.rows[segment * task.segment_stride] + task.offset;
+        const std::byte* indices = task.weights + segment * task.segment_bytes;
+        std::size_t left = task.length;
+        for (; left >= joined; left -= joined, operands += joined, indices += Vectors * 64)
+          add_indices<Bits, Vectors>(sums, operands, indices, tables);
+        if (left == 0) continue;
+        const auto tail = joined_tail<joined>(operands, left, zero_operands);
+        add_indices<Bits, Vectors>(sums, tail.data(), indices, tables);
+      }
+    sums[0].add(sums[1]);
+    sums[0].write(task.sums);
+  }
+
+  /// Writes the levels of a panel's indices as its steps.
+  template <std::size_t Bits>
+  [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni")]] static void unpack(const packed_segment& panel) {
+    constexpr std::size_t each = 4 / Bits;
+    const auto tables = shuffles<each>::from(*panel.tables);
+    const std::size_t step_bytes = panel.width * 64;
+    const std::byte* indices = panel.indices;
+    std::byte* weights = panel.weights;
+    for (std::size_t left = panel.vectors; left > 0; left -= panel.width, weights += 2 * each * step_bytes)
+      for (std::size_t v = 0; v < panel.width; ++v, indices += 64) {
+        const __m512i packed = _mm512_load_si512(indices);
+#pragma GCC unroll 2
+        for (std::size_t upper = 0; upper < 2; ++upper) {
+          const __m512i halves = half_bytes(packed, upper);
+#pragma GCC unroll 4
+          for (std::size_t i = 0; i < each; ++i)
+            _mm512_store_si512(weights + (upper * each + i) * step_bytes + v * 64,
+                               _mm512_shuffle_epi8(tables.of[i], halves));
+        }
+      }
   }
 };
 

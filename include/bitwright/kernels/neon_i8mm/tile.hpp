@@ -23,6 +23,7 @@ struct tile {
   using operand = Activation;
   using weight = std::int8_t;
   static constexpr bool converts = false;
+  static constexpr bool takes_indices = false;
   static constexpr std::size_t lanes = 4;
   static constexpr std::size_t depth = 8;
   static constexpr std::size_t max_vectors = 4;
