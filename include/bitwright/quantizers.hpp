@@ -9,6 +9,7 @@
 #include <bitwright/quantizers/codebook.hpp>
 #include <bitwright/quantizers/concept.hpp>
 #include <bitwright/quantizers/fixed_point.hpp>
+#include <bitwright/quantizers/integer_levels.hpp>
 #include <bitwright/quantizers/k_means.hpp>
 #include <bitwright/quantizers/learned_bases.hpp>
 #include <bitwright/quantizers/level_paths.hpp>

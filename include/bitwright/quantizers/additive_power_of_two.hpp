@@ -22,6 +22,7 @@
 /// deviations have the least error, and training starts at 3.
 #pragma once
 
+#include <bitwright/core/code_range.hpp>
 #include <bitwright/core/error.hpp>
 #include <bitwright/core/range.hpp>
 #include <bitwright/quantizers/concept.hpp>
@@ -91,6 +92,10 @@ class additive_power_of_two {
 
   /// Bits that number the codes. (With a sign there is no code for -0.)
   int bits() const { return Bits; }
+  code_range codes() const {
+    constexpr int greatest = (1 << magnitude_bits) - 1;
+    return {std::is_signed_v<Code> ? -greatest : 0, greatest};
+  }
 
   /// value = unit * numerator(code)
   float unit() const { return unit_; }

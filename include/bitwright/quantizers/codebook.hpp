@@ -14,6 +14,7 @@
 /// Sources: Han, Mao and Dally, "Deep Compression" (ICLR 2016); NF4: Dettmers et al., "QLoRA" (NeurIPS 2023).
 #pragma once
 
+#include <bitwright/core/code_range.hpp>
 #include <bitwright/core/error.hpp>
 #include <bitwright/quantizers/concept.hpp>
 #include <bitwright/quantizers/level_paths.hpp>
@@ -39,6 +40,9 @@ class codebook {
 
   /// Bits that number the levels, at least 1.
   int bits() const { return levels_.bits(); }
+
+  /// One for each level.
+  code_range codes() const { return {0, static_cast<std::int32_t>(levels_.size()) - 1}; }
 
   /// In the order of their codes: strictly increasing.
   std::span<const float> levels() const { return levels_.levels(); }

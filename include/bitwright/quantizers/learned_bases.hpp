@@ -19,6 +19,7 @@
 /// Source: Zhang et al., "LQ-Nets" (ECCV 2018), section 3 (its moving average over batches belongs to training).
 #pragma once
 
+#include <bitwright/core/code_range.hpp>
 #include <bitwright/core/error.hpp>
 #include <bitwright/quantizers/concept.hpp>
 #include <bitwright/quantizers/levels.hpp>
@@ -56,6 +57,9 @@ class learned_bases {
 
   /// v, in rising order.
   std::span<const float> basis() const { return {basis_.data(), static_cast<std::size_t>(bits_)}; }
+
+  /// One for each level.
+  code_range codes() const { return {0, static_cast<std::int32_t>(levels_.size()) - 1}; }
 
   /// In the order of their codes: strictly increasing. Fewer than 2^K where signs coincide.
   std::span<const float> levels() const { return levels_.levels(); }

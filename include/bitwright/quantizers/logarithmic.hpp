@@ -18,6 +18,7 @@
 /// More bits reach nearer to zero and no more; where that error shows, take base sqrt(2), additive_power_of_two or term.
 #pragma once
 
+#include <bitwright/core/code_range.hpp>
 #include <bitwright/core/error.hpp>
 #include <bitwright/core/range.hpp>
 #include <bitwright/quantizers/concept.hpp>
@@ -115,6 +116,7 @@ class logarithmic {
   int bits() const { return 1 + static_cast<int>(std::bit_width(static_cast<unsigned>(count_))); }
   float unit() const { return unit_; }  ///< The least level above 0.
   int count() const { return count_; }  ///< Levels of each sign.
+  code_range codes() const { return {-count_, count_}; }
 
   /// The code of one value. NaN becomes 0; what lies beyond the greatest level goes there, infinity too.
   [[gnu::always_inline]] std::int8_t quantize(float value) const {

@@ -23,6 +23,7 @@
 /// code of as many bits is better.
 #pragma once
 
+#include <bitwright/core/code_range.hpp>
 #include <bitwright/core/error.hpp>
 #include <bitwright/core/overflow.hpp>
 #include <bitwright/core/range.hpp>
@@ -94,6 +95,9 @@ class minifloat {
 
   int bits() const { return 1 + ExponentBits + MantissaBits; }
   float scale() const { return scale_; }
+
+  /// All of them, where each is a number.
+  code_range codes() const requires std::same_as<Specials, numbers_alone> { return code_range::unsigned_bits(bits()); }
 
   /// The code of one value, rounded half to even after the division by the scale. NaN becomes the NaN of all ones, or a zero
   /// where there is none.

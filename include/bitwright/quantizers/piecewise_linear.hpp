@@ -26,6 +26,7 @@
 /// Source: Fang et al., "Post-Training Piecewise Linear Quantization for Deep Neural Networks" (ECCV 2020).
 #pragma once
 
+#include <bitwright/core/code_range.hpp>
 #include <bitwright/core/error.hpp>
 #include <bitwright/quantizers/concept.hpp>
 #include <bitwright/quantizers/paths.hpp>
@@ -127,6 +128,9 @@ class piecewise_linear {
   /// Bits that number the codes.
   int bits() const { return piece_bits_ + static_cast<int>(std::bit_width(pieces_ - 1)); }
   int piece_bits() const { return piece_bits_; }
+
+  /// Those of all pieces that are there.
+  code_range codes() const { return {0, (static_cast<std::int32_t>(pieces_) << piece_bits_) - 1}; }
 
   /// m: what larger magnitudes are clipped to.
   float limit() const { return limit_; }

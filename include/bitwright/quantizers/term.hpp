@@ -23,6 +23,7 @@
 /// Source: Kung, McDanel and Zhang, "Term Quantization: Furthering Quantization at Run Time" (SC 2020).
 #pragma once
 
+#include <bitwright/core/affine_scale.hpp>
 #include <bitwright/core/code_range.hpp>
 #include <bitwright/core/error.hpp>
 #include <bitwright/core/range.hpp>
@@ -155,6 +156,9 @@ class term {
   const uniform<dynamic_bits, std::int16_t>& integers() const { return integers_; }
   term_budget budget() const { return budget_; }
   float scale() const { return integers_.scale(); }
+
+  /// What integer kernels need to know: value = scale * code.
+  affine_scale map() const { return integers_.map(); }
 
   /// The code of each value, group by group. NaN becomes 0, an infinity what the outermost integer becomes.
   /// Throws invalid_argument unless both spans have the same size.
