@@ -48,12 +48,13 @@ struct base_sqrt_two {
 };
 
 /// Borders are fractions in [0, 2^23): those of the mantissa of a float at or above which a magnitude in [1, 2) goes to
-/// the next level. A magnitude of at least `least` never becomes 0.
+/// the next level, one for each level of an octave. A magnitude of at least `least` never becomes 0, even where the octave
+/// below the least level would have its own borders above that.
 struct most_significant_bit {
   static constexpr float least = 1;
   static float prepare(float magnitude) { return std::nearbyint(magnitude); }
-  static constexpr std::array<std::int32_t, 0> borders(base_two) { return {}; }
-  static constexpr std::array<std::int32_t, 1> borders(base_sqrt_two) { return {0x3504f4}; }  // sqrt(2)
+  static constexpr std::array<std::int32_t, 1> borders(base_two) { return {0}; }
+  static constexpr std::array<std::int32_t, 2> borders(base_sqrt_two) { return {0, 0x3504f4}; }  // 1, sqrt(2)
 };
 
 struct nearest_value {
@@ -64,7 +65,7 @@ struct nearest_value {
 };
 
 struct nearest_exponent {
-  static constexpr float least = std::numeric_limits<float>::infinity();
+  static constexpr float least = 1;
   static float prepare(float magnitude) { return magnitude; }
   static constexpr std::array<std::int32_t, 1> borders(base_two) { return {0x3504f4}; }  // 2^(1/2)
   static constexpr std::array<std::int32_t, 2> borders(base_sqrt_two) {
@@ -99,17 +100,17 @@ class logarithmic {
 
   /// From known parameters. Throws invalid_argument unless `unit` and its inverse are positive, normal numbers, count is
   /// in [1, 126] and the greatest level is finite.
-  logarithmic(float unit, int count)
-      : unit_(unit),
-        inverse_unit_(1 / unit),
-        unit_bits_(std::bit_cast<std::int32_t>(unit)),
-        second_bits_(std::bit_cast<std::int32_t>(0x1.6a09e6p0f * unit)),
-        count_(count) {
+  logarithmic(float unit, int count) : unit_(unit), inverse_unit_(1 / unit), count_(count) {
     require(std::isnormal(unit) && unit > 0 && std::isnormal(inverse_unit_), "logarithmic: unit", unit,
             "a positive, normal number with a normal inverse");
     require(count >= 1 && count <= 126, "logarithmic: count", count, "[1, 126]");
     require(std::isfinite(std::ldexp(unit, (count - 1) / Base::levels_per_octave + Base::levels_per_octave - 1)),
             "logarithmic: count", count, "a finite greatest level");
+    const int last = count - 1;
+    greatest_ = std::ldexp(last % Base::levels_per_octave == 0 ? 1.0f : 1.5f, last / Base::levels_per_octave);
+    first_bits_ = std::bit_cast<std::int32_t>(unit) - (1 << octave_shift);
+    second_change_ =
+        std::bit_cast<std::int32_t>(0x1.6a09e6p0f * unit) - std::bit_cast<std::int32_t>(unit) - (1 << octave_shift);
   }
 
   /// Bits that number the codes: one for the sign, and those of count + 1 magnitudes.
@@ -120,27 +121,24 @@ class logarithmic {
 
   /// The code of one value. NaN becomes 0; what lies beyond the greatest level goes there, infinity too.
   [[gnu::always_inline]] std::int8_t quantize(float value) const {
-    // Floats that are not negative have the order of their bits, and NaN stands above them all: integers from here on.
-    const std::int32_t read = std::bit_cast<std::int32_t>(Assignment::prepare(std::abs(value) * inverse_unit_));
-    const std::int32_t bits = read > std::bit_cast<std::int32_t>(std::numeric_limits<float>::infinity()) ? 0 : read;
-    const std::int32_t fraction = bits & 0x7fffff;
-    constexpr auto borders = Assignment::borders(Base{});
-    std::int32_t level = ((bits >> 23) - 127) * Base::levels_per_octave + 1 + static_cast<std::int32_t>(borders.size());
-    for (const std::int32_t border : borders) level += (fraction - border) >> 31;  // One less where it lies below.
-    const std::int32_t least = bits >= std::bit_cast<std::int32_t>(Assignment::least) ? 1 : 0;
-    level = level < least ? least : level;
-    level = level > count_ ? count_ : level;
-    const std::int32_t sign = std::bit_cast<std::int32_t>(value) >> 31;  // -1 or 0
+    const float magnitude = Assignment::prepare(std::abs(value) * inverse_unit_);
+    // Within the octaves of the levels; what is below the least one, and NaN, becomes a number that has the level 0.
+    const float smallest = Assignment::least < 1 && magnitude >= Assignment::least ? 1.0f : inside_level_0;
+    const float clipped = magnitude > greatest_ ? greatest_ : magnitude;
+    const std::int32_t bits = std::bit_cast<std::int32_t>(clipped > smallest ? clipped : smallest);
+    std::int32_t level = first_level;
+    for (const std::int32_t border : borders) level += (bits - border) >> 23;  // The octave, from each border on.
+    const std::int32_t sign = std::bit_cast<std::int32_t>(value) >> 31;        // -1 or 0
     return static_cast<std::int8_t>((level ^ sign) - sign);
   }
 
   /// The value of one code: exact for base 2, rounded once for base sqrt(2).
   [[gnu::always_inline]] float dequantize(std::int8_t code) const {
-    const std::int32_t level = code, k = std::abs(level) - 1;
-    constexpr int halves = Base::levels_per_octave - 1;
-    const std::int32_t first = (k & halves) != 0 ? second_bits_ : unit_bits_;
-    const std::int32_t magnitude = level != 0 ? first + ((k >> halves) << 23) : 0;  // Times 2^(k >> halves).
-    return std::bit_cast<float>(magnitude | (level & std::numeric_limits<std::int32_t>::min()));
+    // At the place of a float's exponent from the start, because compilers would narrow what fits a byte, and widen it twice.
+    const std::int32_t raised = std::int32_t{code} << octave_shift, level = std::abs(raised);
+    std::int32_t magnitude = level + first_bits_;
+    if constexpr (Base::levels_per_octave == 2) magnitude += second_change_ & -((level & 1 << octave_shift) == 0);
+    return std::bit_cast<float>((magnitude & -(raised != 0)) | (raised & std::numeric_limits<std::int32_t>::min()));
   }
 
   /// The code of each value, on every path the same. Throws invalid_argument unless both spans have the same size.
@@ -165,10 +163,22 @@ class logarithmic {
     return std::max(static_cast<float>(greatest / std::exp2(octaves)), std::numeric_limits<float>::min());
   }
 
+  // Octaves below the least level's are not told apart: a number that has the level 0, and the level of the bits 0.
+  static constexpr float inside_level_0 = Base::levels_per_octave == 1 ? 0.5f : 0.75f;
+  static constexpr auto borders = Assignment::borders(Base{});
+  static constexpr std::int32_t first_level = [] {
+    std::int32_t level = 1;  // That of the number 1.
+    for (const std::int32_t border : borders) level -= (std::bit_cast<std::int32_t>(1.0f) - border) >> 23;
+    return level;
+  }();
+  // Where a code has to stand, so that what is above its lowest bit or bits counts octaves.
+  static constexpr int octave_shift = 24 - Base::levels_per_octave;
+
   float unit_;
   float inverse_unit_;
-  std::int32_t unit_bits_;  // Of the first level, and of the second in case of base sqrt(2).
-  std::int32_t second_bits_;
+  float greatest_ = 0;              // A number, in units, that has the greatest level.
+  std::int32_t first_bits_ = 0;     // The bits of the least level, less those that the code 1 adds.
+  std::int32_t second_change_ = 0;  // What else the second level of an octave adds.
   std::int32_t count_;
 };
 

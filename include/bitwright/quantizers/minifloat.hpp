@@ -103,20 +103,24 @@ class minifloat {
   /// where there is none.
   [[gnu::always_inline]] code_type quantize(float value) const {
     const word read = std::bit_cast<word>(value * inverse_scale_), all = read & 0x7fffffff;
-    const word magnitude = smaller(all, float_of(most));  // Floats that are not negative have the order of their bits.
+    // Floats that are not negative have the order of their bits, and NaN stands above them all.
+    const word is_nan = less(float_infinity, all);
+    const word magnitude = smaller(all, float_of(most)) + (is_nan & (float_of(not_a_number) - float_of(most)));
     word code = 0;
     if constexpr (ExponentBits < 8) {
-      // A power of two whose last bit is the last one that the format has here: the sum drops the rest, half to even.
-      const word exponent = larger(magnitude & float_infinity, least_normal), ruler = exponent + (word{dropped} << 23);
+      // A power of two whose last bit is the last one that the format has here: the sum drops the rest, half to even. What it
+      // has below that power counts those last bits; an even number more makes its end the code's.
+      const word exponent = larger(magnitude & float_infinity, least_normal);
+      const word ruler =
+          exponent + ((word{dropped} << 23) + (-(least_normal >> dropped) & (sign_mask | magnitude_mask)));
       const float sum = std::bit_cast<float>(magnitude) + std::bit_cast<float>(ruler);
-      code = std::bit_cast<word>(sum) - ruler + ((exponent - least_normal) >> dropped);
+      code = std::bit_cast<word>(sum) + (exponent >> dropped);
     } else {
       const word even = (magnitude >> dropped) & 1;
       code = (magnitude + (word{1} << (dropped - 1)) - 1 + even) >> dropped;
     }
-    const word is_nan = less(float_infinity, all);
-    code = std::same_as<Specials, numbers_alone> ? code & ~is_nan : code | (is_nan & magnitude_mask);
-    return static_cast<code_type>(code | ((read >> (31 - sign_position)) & sign_mask));
+    // Put together at the upper end and shifted last, because compilers would narrow each of the parts.
+    return static_cast<code_type>(((code << (31 - sign_position)) | (read & 0x80000000)) >> (31 - sign_position));
   }
 
   /// The value of one code: exact but for the product with the scale.
@@ -150,7 +154,7 @@ class minifloat {
 
   /// All ones where a < b, for both below 2^31.
   [[gnu::always_inline]] static word less(word a, word b) {
-    return static_cast<word>(static_cast<std::int32_t>(a - b) >> 31);
+    return 0 - static_cast<word>(static_cast<std::int32_t>(a) < static_cast<std::int32_t>(b));
   }
   /// For both below 2^31, which are compared as signed integers: all vector instruction sets can.
   [[gnu::always_inline]] static word smaller(word a, word b) {
@@ -179,6 +183,8 @@ class minifloat {
                                         : std::same_as<Specials, nan_alone>      ? magnitude_mask - 1
                                                                                  : magnitude_mask;
   static constexpr word most = std::same_as<Overflow, saturate> ? greatest_code : greatest_code + 1;
+  // What NaN becomes.
+  static constexpr word not_a_number = std::same_as<Specials, numbers_alone> ? -rebias : magnitude_mask;
   // With the mantissa that is there: infinity and NaN by IEEE 754, NaN alone where it is all ones.
   static constexpr word special_exponent = std::same_as<Specials, nan_alone> ? 0x7fc00000 : float_infinity;
 
