@@ -158,21 +158,25 @@ struct our_pooling {
 struct our_addition {
   const addition_problem& problem;
   kernels::residual_add_path<u8, u8, u8> path;
+  std::vector<std::byte, aligned_allocator<std::byte>> packed;
   std::vector<u8> outputs;
 
   our_addition(const addition_problem& given, const kernels::residual_add_path<u8, u8, u8>& chosen)
-      : problem(given), path(chosen), outputs(given.left.size()) {}
-  void run() {
+      : problem(given), path(chosen), packed(chosen.packed_bytes), outputs(given.left.size()) {
+    path.pack(call(), packed.data());
+  }
+  kernels::residual_add_arguments<u8, u8, u8> call() {
     const auto factor = [](float value) {
       return dyadic::nearest(std::ldexp(double{value}, kernels::residual_guard_bits));
     };
-    path.run({.left = {problem.left.data(), 0, factor(problem.left_factor)},
-              .right = {problem.right.data(), 0, factor(problem.right_factor)},
-              .outputs = outputs.data(),
-              .output_zero_point = 0,
-              .output_codes = {0, 255}},
-             0, outputs.size());
+    return {.left = {problem.left.data(), 0, factor(problem.left_factor)},
+            .right = {problem.right.data(), 0, factor(problem.right_factor)},
+            .outputs = outputs.data(),
+            .output_zero_point = 0,
+            .output_codes = {0, 255},
+            .packed = packed.data()};
   }
+  void run() { path.run(call(), 0, outputs.size()); }
 };
 
 struct our_lookup {

@@ -18,6 +18,8 @@
 #include <bitwright/kernels/residual_add.hpp>
 #include <bitwright/kernels/residual_add_arguments.hpp>
 #include <bitwright/kernels/residual_bytes.hpp>
+#include <bitwright/kernels/residual_functions.hpp>
+#include <bitwright/kernels/residual_lines.hpp>
 #include <bitwright/kernels/sliding_window.hpp>
 #include <bitwright/kernels/taps_in_memory.hpp>
 #include <bitwright/kernels/transpose.hpp>

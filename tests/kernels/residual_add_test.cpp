@@ -2,6 +2,7 @@
 // Every path of the residual add against exact rounding of each branch and a 64-bit sum.
 #include "exact_rounding.hpp"
 #include "random_codes.hpp"
+#include <bitwright/core/tensor.hpp>
 #include <bitwright/kernels/residual_add.hpp>
 
 #include <gtest/gtest.h>
@@ -48,6 +49,14 @@ void expect_exact(const std::vector<Left>& left, const std::vector<Right>& right
     path.run(call, left.size() / 3, left.size());
     path.run(call, 0, left.size() / 3);
     ASSERT_EQ(result, expected) << path.name;
+    std::vector<std::byte, aligned_allocator<std::byte>> packed(path.packed_bytes);
+    path.pack(call, packed.data());
+    std::ranges::fill(result, Output{99});
+    auto packed_call = call;
+    packed_call.packed = packed.data();
+    path.run(packed_call, left.size() / 3, left.size());
+    path.run(packed_call, 0, left.size() / 3);
+    ASSERT_EQ(result, expected) << path.name << ", packed";
   }
 }
 

@@ -6,6 +6,7 @@
 #include <bitwright/arithmetic/dyadic.hpp>
 #include <bitwright/core/code_range.hpp>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace bitwright::kernels {
@@ -28,7 +29,8 @@ struct residual_add_arguments {
   residual_branch<Right> right;
   Output* outputs;
   std::int32_t output_zero_point;
-  code_range output_codes;  ///< Within the output type. A ReLU is a range that begins at output_zero_point.
+  code_range output_codes;            ///< Within the output type. A ReLU is a range that begins at output_zero_point.
+  const std::byte* packed = nullptr;  ///< What the path's `pack` made of the same constants; or none.
 };
 
 }  // namespace bitwright::kernels

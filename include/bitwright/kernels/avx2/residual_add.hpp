@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// The residual add, 32 elements at a time in 16-bit lanes where residual_bytes knows that to be exact, else 8 at a time
-/// in 32-bit lanes.
+/// The residual add, 32 elements at a time in 16-bit lanes: by packed residual_lines, or where residual_bytes knows that
+/// to be exact. Else 8 at a time in 32-bit lanes.
 #pragma once
 
 #include <bitwright/arithmetic/dyadic.hpp>
@@ -10,6 +10,7 @@
 #include <bitwright/kernels/code_window.hpp>
 #include <bitwright/kernels/residual_add_arguments.hpp>
 #include <bitwright/kernels/residual_bytes.hpp>
+#include <bitwright/kernels/residual_lines.hpp>
 #include <bitwright/kernels/scalar/residual_add.hpp>
 #include <bitwright/kernels/vectorized_rounding.hpp>
 
@@ -64,6 +65,7 @@ struct branch_lanes {
 };
 
 /// A residual add's constants, in all lanes.
+template <to_nearest Rounding>
 struct residual_lanes {
   branch_lanes left;
   branch_lanes right;
@@ -78,18 +80,16 @@ struct residual_lanes {
   }
 
   /// 16 sums, moved, as codes in 16 bits.
-  template <to_nearest Rounding, class Left, class Right>
+  template <class Left, class Right>
   [[gnu::target("avx2"), gnu::always_inline]] __m256i sums(const Left* left_codes, const Right* right_codes) const {
     const wide_pair a = left.rounded(left_codes), b = right.rounded(right_codes);
     // Packing puts back in order what interleaving took apart.
     const __m256i sum = _mm256_packs_epi32(_mm256_add_epi32(a.low, b.low), _mm256_add_epi32(a.high, b.high));
     const __m256i half = _mm256_set1_epi16(1 << (residual_guard_bits - 1));
-    return _mm256_srai_epi16(_mm256_adds_epi16(_mm256_adds_epi16(sum, half), tie_steps<Rounding>(sum)),
-                             residual_guard_bits);
+    return _mm256_srai_epi16(_mm256_adds_epi16(_mm256_adds_epi16(sum, half), tie_steps(sum)), residual_guard_bits);
   }
 
   /// What a half more leaves to add for the policy's ties: -1 to those that go down.
-  template <to_nearest Rounding>
   [[gnu::target("avx2"), gnu::always_inline]] __m256i tie_steps(__m256i sum) const {
     if constexpr (std::same_as<Rounding, half_to_even>) {
       const __m256i one = _mm256_set1_epi16(1),
@@ -103,15 +103,138 @@ struct residual_lanes {
   }
 
   /// 32 codes.
-  template <to_nearest Rounding, class Left, class Right>
+  template <class Left, class Right>
   [[gnu::target("avx2"), gnu::always_inline]] void add(const Left* left_codes, const Right* right_codes,
                                                        std::uint8_t* outputs) const {
-    const __m256i first = sums<Rounding>(left_codes, right_codes);
-    const __m256i second = sums<Rounding>(left_codes + 16, right_codes + 16);
+    const __m256i first = sums(left_codes, right_codes);
+    const __m256i second = sums(left_codes + 16, right_codes + 16);
     const __m256i bytes = _mm256_permute4x64_epi64(_mm256_packs_epi16(first, second), 0b11011000);
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(outputs), _mm256_add_epi8(_mm256_min_epi8(bytes, most), back));
   }
 };
+
+/// 32 values of a branch's line, in the order in which interleaving leaves them.
+struct line_values {
+  __m256i low;
+  __m256i high;
+};
+
+/// A branch's line, in all lanes.
+struct line_lanes {
+  __m256i steps;
+  __m256i fractions;
+  __m256i starts;
+  __m256i addends;
+
+  [[gnu::target("avx2"), gnu::always_inline]] static line_lanes of(const residual_line& line) {
+    return {_mm256_set1_epi16(line.steps), _mm256_set1_epi16(line.fraction),
+            _mm256_set1_epi8(static_cast<char>(line.start)), _mm256_set1_epi16(static_cast<std::int16_t>(line.addend))};
+  }
+
+  /// Of 32 codes.
+  template <class Code>
+  [[gnu::target("avx2"), gnu::always_inline]] line_values values(const Code* codes) const {
+    __m256i numbers = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(codes));
+    if constexpr (std::same_as<Code, std::int8_t>)
+      numbers = _mm256_xor_si256(numbers, _mm256_set1_epi8(static_cast<char>(0x80)));
+    return {value(_mm256_unpacklo_epi8(numbers, starts)), value(_mm256_unpackhi_epi8(numbers, starts))};
+  }
+
+ private:
+  [[gnu::target("avx2"), gnu::always_inline]] __m256i value(__m256i x) const {
+    const __m256i products = _mm256_add_epi16(_mm256_mullo_epi16(x, steps), _mm256_mulhi_epi16(x, fractions));
+    return _mm256_add_epi16(products, addends);
+  }
+};
+
+/// Packed lines, in all lanes. `Below` is whether sums begin below the first code.
+template <to_nearest Rounding, bool Below>
+struct residual_line_lanes {
+  line_lanes left;
+  line_lanes right;
+  __m256i below;
+  __m256i tie;
+  __m256i zero;
+  __m256i first;
+  __m256i most;
+
+  [[gnu::target("avx2"), gnu::always_inline]] static residual_line_lanes of(const residual_lines& lines) {
+    // A tie's low byte; for half_to_even the bit above it, too, that goes up.
+    const int tie = std::same_as<Rounding, half_to_even> && !lines.odd ? 0x1ff : 0xff;
+    return {line_lanes::of(lines.left),
+            line_lanes::of(lines.right),
+            _mm256_set1_epi16(static_cast<std::int16_t>(lines.below)),
+            _mm256_set1_epi16(static_cast<std::int16_t>(tie)),
+            _mm256_set1_epi16(static_cast<std::int16_t>(lines.zero)),
+            _mm256_set1_epi8(static_cast<char>(lines.first)),
+            _mm256_set1_epi8(static_cast<char>(lines.most))};
+  }
+
+  /// 32 codes.
+  template <class Left, class Right>
+  [[gnu::target("avx2"), gnu::always_inline]] void add(const Left* left_codes, const Right* right_codes,
+                                                       std::uint8_t* outputs) const {
+    const line_values a = left.values(left_codes), b = right.values(right_codes);
+    // Packing puts back in order what interleaving took apart.
+    const __m256i packed = _mm256_packus_epi16(indices(a.low, b.low), indices(a.high, b.high));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(outputs), _mm256_add_epi8(_mm256_min_epu8(packed, most), first));
+  }
+
+ private:
+  /// 16 indices.
+  [[gnu::target("avx2"), gnu::always_inline]] __m256i indices(__m256i a, __m256i b) const {
+    __m256i sums;
+    if constexpr (Below)  // Only one of the two differences is not 0, so that nothing saturates but the whole.
+      sums = _mm256_subs_epu16(_mm256_adds_epu16(b, _mm256_subs_epu16(a, below)), _mm256_subs_epu16(below, a));
+    else
+      sums = _mm256_adds_epu16(a, b);
+    return _mm256_sub_epi16(_mm256_srli_epi16(sums, residual_guard_bits), rising_ties(sums));
+  }
+
+  /// -1 for those that the policy takes up.
+  [[gnu::target("avx2"), gnu::always_inline]] __m256i rising_ties(__m256i sums) const {
+    if constexpr (std::same_as<Rounding, half_to_even>)
+      return _mm256_cmpeq_epi16(_mm256_and_si256(sums, _mm256_set1_epi16(0x1ff)), tie);
+    else if constexpr (std::same_as<Rounding, half_away_from_zero>)
+      return _mm256_and_si256(_mm256_cmpeq_epi16(_mm256_and_si256(sums, _mm256_set1_epi16(0xff)), tie),
+                              _mm256_cmpeq_epi16(_mm256_max_epu16(sums, zero), sums));
+    else
+      return _mm256_setzero_si256();
+  }
+};
+
+/// Elements [first, last) by lanes that add 32 at a time.
+template <class Lanes, class Left, class Right>
+[[gnu::target("avx2"), gnu::always_inline]] inline void add_blocks(const Lanes& lanes, const Left* left,
+                                                                   const Right* right, std::uint8_t* outputs,
+                                                                   std::size_t first, std::size_t last) {
+  std::size_t i = first;
+  for (; i + 32 <= last; i += 32) lanes.add(left + i, right + i, outputs + i);
+  if (i == last) return;
+  Left left_tail[32] = {};
+  Right right_tail[32] = {};
+  std::uint8_t output_tail[32];
+  std::copy_n(left + i, last - i, left_tail), std::copy_n(right + i, last - i, right_tail);
+  lanes.add(left_tail, right_tail, output_tail);
+  std::copy_n(output_tail, last - i, outputs + i);
+}
+
+/// Elements [first, last) of a residual add to 8-bit codes; those of signed ones have the same bits.
+template <to_nearest Rounding, class Left, class Right>
+[[gnu::target("avx2")]] inline void add_bytes(const residual_bytes& constants, const Left* left, const Right* right,
+                                              std::uint8_t* outputs, std::size_t first, std::size_t last) {
+  add_blocks(residual_lanes<Rounding>::of(constants), left, right, outputs, first, last);
+}
+
+/// Elements [first, last) by packed lines that fit; likewise.
+template <to_nearest Rounding, class Left, class Right>
+[[gnu::target("avx2")]] inline void add_lines(const residual_lines& lines, const Left* left, const Right* right,
+                                              std::uint8_t* outputs, std::size_t first, std::size_t last) {
+  if (lines.below == 0)
+    add_blocks(residual_line_lanes<Rounding, false>::of(lines), left, right, outputs, first, last);
+  else
+    add_blocks(residual_line_lanes<Rounding, true>::of(lines), left, right, outputs, first, last);
+}
 
 /// The sums of two rounded branches, which have room, rounded to whole codes.
 template <vectorized_rounding Rounding>
@@ -129,22 +252,6 @@ template <vectorized_rounding Rounding>
     addend = _mm256_add_epi32(_mm256_sub_epi32(half, one),
                               _mm256_and_si256(_mm256_srli_epi32(sums, residual_guard_bits), one));
   return _mm256_srai_epi32(_mm256_add_epi32(sums, addend), residual_guard_bits);
-}
-
-/// Elements [first, last) of a residual add to 8-bit codes; those of signed ones have the same bits.
-template <to_nearest Rounding, class Left, class Right>
-[[gnu::target("avx2")]] inline void add_bytes(const residual_bytes& constants, const Left* left, const Right* right,
-                                              std::uint8_t* outputs, std::size_t first, std::size_t last) {
-  const auto lanes = residual_lanes::of(constants);
-  std::size_t i = first;
-  for (; i + 32 <= last; i += 32) lanes.template add<Rounding>(left + i, right + i, outputs + i);
-  if (i == last) return;
-  Left left_tail[32] = {};
-  Right right_tail[32] = {};
-  std::uint8_t output_tail[32];
-  std::copy_n(left + i, last - i, left_tail), std::copy_n(right + i, last - i, right_tail);
-  lanes.template add<Rounding>(left_tail, right_tail, output_tail);
-  std::copy_n(output_tail, last - i, outputs + i);
 }
 
 /// Codes as 32-bit numbers less their zero point; a whole number of registers, of which `count` are asked for.
@@ -192,10 +299,13 @@ void residual_add(const residual_add_arguments<Left, Right, Output>& call, std::
                   std::size_t last) noexcept {
   const auto left = residual_input::of(call.left), right = residual_input::of(call.right);
   if constexpr (to_nearest<Rounding> && sizeof(Left) == 1 && sizeof(Right) == 1 && sizeof(Output) == 1) {
+    auto* const outputs = reinterpret_cast<std::uint8_t*>(call.outputs);
+    const auto* const lines = reinterpret_cast<const residual_lines*>(call.packed);
+    if (lines != nullptr && lines->fit)
+      return add_lines<Rounding>(*lines, call.left.codes, call.right.codes, outputs, first, last);
     if (std::same_as<Rounding, half_up> || (!left.has_ties() && !right.has_ties()))
       if (const auto constants = residual_bytes::of(left, right, call.output_zero_point, call.output_codes))
-        return add_bytes<Rounding>(*constants, call.left.codes, call.right.codes,
-                                   reinterpret_cast<std::uint8_t*>(call.outputs), first, last);
+        return add_bytes<Rounding>(*constants, call.left.codes, call.right.codes, outputs, first, last);
   }
   if constexpr (vectorized_rounding<Rounding>)
     if (left.has_room() && right.has_room()) return add_generally(call, add_wide<Rounding>, first, last);
