@@ -20,12 +20,16 @@
 #include <bitwright/kernels/residual_bytes.hpp>
 #include <bitwright/kernels/residual_functions.hpp>
 #include <bitwright/kernels/residual_lines.hpp>
+#include <bitwright/kernels/shift_add.hpp>
+#include <bitwright/kernels/shift_add_arguments.hpp>
 #include <bitwright/kernels/sliding_window.hpp>
 #include <bitwright/kernels/taps_in_memory.hpp>
 #include <bitwright/kernels/transpose.hpp>
 #include <bitwright/kernels/transpose_arguments.hpp>
 #include <bitwright/kernels/tiled_convolution.hpp>
 #include <bitwright/kernels/tiled_gemm.hpp>
+#include <bitwright/kernels/term_panels.hpp>
+#include <bitwright/kernels/tiled_shift_add.hpp>
 #include <bitwright/kernels/tiles.hpp>
 #include <bitwright/kernels/vectorized_rounding.hpp>
 #include <bitwright/kernels/weight_levels.hpp>
