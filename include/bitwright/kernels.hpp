@@ -3,6 +3,11 @@
 /// Operations on codes: one entry point each, with a path for each instruction set.
 #pragma once
 
+#include <bitwright/kernels/binary_convolution.hpp>
+#include <bitwright/kernels/binary_convolution_arguments.hpp>
+#include <bitwright/kernels/binary_gemm.hpp>
+#include <bitwright/kernels/binary_gemm_arguments.hpp>
+#include <bitwright/kernels/binary_tiles.hpp>
 #include <bitwright/kernels/code_types.hpp>
 #include <bitwright/kernels/code_window.hpp>
 #include <bitwright/kernels/convolution.hpp>
@@ -26,6 +31,8 @@
 #include <bitwright/kernels/taps_in_memory.hpp>
 #include <bitwright/kernels/transpose.hpp>
 #include <bitwright/kernels/transpose_arguments.hpp>
+#include <bitwright/kernels/tiled_binary_convolution.hpp>
+#include <bitwright/kernels/tiled_binary_gemm.hpp>
 #include <bitwright/kernels/tiled_convolution.hpp>
 #include <bitwright/kernels/tiled_gemm.hpp>
 #include <bitwright/kernels/term_panels.hpp>

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// binary convolution: windows on images of bits (height x width x channels) meet weights of bits as products of -1 and +1,
+/// and their sums become codes, bits or values of images. Taps outside of an image add nothing.
+/// See kernels/binary_gemm_arguments.hpp for the arithmetic.
+///
+/// Every path gives the bits of kernels/scalar/binary_convolution.hpp, for every size and rounding policy, whatever lies in bits
+/// beyond the last of a row or a pixel.
+#pragma once
+
+#include <bitwright/core/cpu.hpp>
+#include <bitwright/core/path.hpp>
+#include <bitwright/core/rounding.hpp>
+#include <bitwright/kernels/binary_convolution_arguments.hpp>
+#include <bitwright/kernels/scalar/binary_convolution.hpp>
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#include <bitwright/kernels/avx2/binary_convolution.hpp>
+#include <bitwright/kernels/avx2/binary_gemm.hpp>
+#include <bitwright/kernels/avx512_vpopcntdq/binary_convolution.hpp>
+#include <bitwright/kernels/avx512_vpopcntdq/binary_gemm.hpp>
+#elif defined(__aarch64__)
+#include <bitwright/kernels/neon/binary_convolution.hpp>
+#include <bitwright/kernels/neon/binary_gemm.hpp>
+#endif
+
+namespace bitwright::kernels {
+
+/// One instruction set's binary convolution.
+template <binary_output Output>
+struct binary_convolution_path {
+  std::string_view name;
+  bool (*available)();
+  std::size_t (*packed_bytes)(const binary_sum&);                       ///< Of the memory that `pack` writes.
+  void (*pack)(const binary_sum&, std::byte* packed);                   ///< Into 64-byte aligned memory.
+  std::size_t (*workspace_bytes)(const binary_convolution_constants&);  ///< For one call of `run`.
+  void (*run)(const binary_convolution_arguments<Output>&, std::size_t first,
+              std::size_t last) noexcept;  ///< Rows of all images.
+};
+
+/// Best first; scalar closes the list. Rounding is that of codes.
+template <binary_output Output, integer_rounding Rounding = half_to_even>
+inline constexpr std::array binary_convolution_paths {
+#if defined(__x86_64__) && defined(__GNUC__)
+  binary_convolution_path<Output>{"avx512_vpopcntdq",
+                                  cpu::has_avx512_vpopcntdq,
+                                  avx512_vpopcntdq::binary_packed_bytes,
+                                  avx512_vpopcntdq::binary_pack,
+                                  avx512_vpopcntdq::binary_convolution_workspace_bytes,
+                                  avx512_vpopcntdq::binary_convolution<Output, Rounding>},
+      binary_convolution_path<Output>{"avx2",
+                                      cpu::has_avx2,
+                                      avx2::binary_packed_bytes,
+                                      avx2::binary_pack,
+                                      avx2::binary_convolution_workspace_bytes,
+                                      avx2::binary_convolution<Output, Rounding>},
+#elif defined(__aarch64__)
+  binary_convolution_path<Output>{"neon",
+                                  always_available,
+                                  neon::binary_packed_bytes,
+                                  neon::binary_pack,
+                                  neon::binary_convolution_workspace_bytes,
+                                  neon::binary_convolution<Output, Rounding>},
+#endif
+      binary_convolution_path<Output> {
+    "scalar", always_available, scalar::binary_packed_bytes, scalar::binary_pack,
+        scalar::binary_convolution_workspace_bytes, scalar::binary_convolution<Output, Rounding>
+  }
+};
+
+}  // namespace bitwright::kernels
