@@ -92,6 +92,39 @@ TEST(linear, takes_a_path_by_name) {
   EXPECT_THROW(linear<>(small_layer().description(), "abacus"), invalid_argument);
 }
 
+TEST(linear, packs_weights_of_few_codes_in_fewer_bits) {
+  const auto bytes_of = [](std::vector<std::int8_t> levels, std::string_view path) {
+    std::vector<std::int8_t> codes(64 * 256);
+    for (std::size_t i = 0; i < codes.size(); ++i) codes[i] = levels[i % levels.size()];
+    const std::vector<affine_scale> maps{{0.5f}};
+    return linear<>({.input = {0.5f, 10},
+                     .weights = tensor_view<const std::int8_t>(codes, {64, 256}),
+                     .weight_maps = maps,
+                     .output = {0.25f, 4}},
+                    path)
+        .packed_bytes();
+  };
+  for (const std::string_view path : {"avx512_vnni", "avx2"})
+    for (const auto& known : kernels::gemm_paths<std::uint8_t, std::uint8_t, half_to_even>) {
+      if (known.name != path || !known.available()) continue;
+      const std::size_t two = bytes_of({-1, 1}, path);
+      EXPECT_EQ(bytes_of({-1, 0, 1}, path) - two, 64u * 256 / 8) << path;
+      EXPECT_EQ(bytes_of({-2, -1, 0, 1, 2, 3, 4, 5, 6}, path) - two, 64u * 256 * 3 / 8) << path;
+    }
+}
+
+TEST(linear, proves_its_accumulators_for_the_codes_that_inputs_hold) {
+  // 255 * 127 * 70000 is above 2^31, 15 * 127 * 70000 is not.
+  const std::vector<std::int8_t> codes(70000, 127);
+  const std::vector<affine_scale> maps{{1}};
+  linear<std::uint8_t, std::int32_t>::description layer{
+      .input = {1}, .weights = tensor_view<const std::int8_t>(codes, {1, 70000}), .weight_maps = maps, .output = {1}};
+  EXPECT_THROW((linear<std::uint8_t, std::int32_t>(layer)), invalid_argument);
+  layer.input_codes = {0, 15};
+  const linear<std::uint8_t, std::int32_t> plan(layer);
+  EXPECT_EQ(outputs_of(plan, std::vector<std::uint8_t>(70000, 15)), std::vector<std::int32_t>{15 * 127 * 70000});
+}
+
 /// 37 outputs of 90 inputs with random codes, maps and biases, for any code types.
 template <class Activation, class Output>
 struct random_layer {
@@ -236,6 +269,14 @@ TEST(linear, refuses_scales_and_zero_points_that_are_none_by_name) {
             "linear: weight_maps[1].scale is -1, expected a positive, finite, normal number");
   EXPECT_EQ(refusal_after([](auto&, auto& d) { d.input.zero_point = 256; }),
             "linear: input.zero_point is 256, expected a code of its type, [0, 255]");
+  EXPECT_EQ(refusal_after([](auto&, auto& d) {
+              d.input_codes = {0, 256};
+            }),
+            "linear: input_codes is [0, 256], expected an interval within the input type, [0, 255]");
+  EXPECT_EQ(refusal_after([](auto&, auto& d) {
+              d.input_codes = {0, 9};
+            }),
+            "linear: input.zero_point is 10, expected one of the input_codes, [0, 9]");
   EXPECT_EQ(refusal_after([](auto& parts, auto&) { parts.maps[0].zero_point = -129; }),
             "linear: weight_maps[0].zero_point is -129, expected a code of its type, [-128, 127]");
   EXPECT_EQ(refusal_after([](auto&, auto& d) {

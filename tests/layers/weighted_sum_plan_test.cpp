@@ -15,7 +15,7 @@ TEST(weighted_sum_plan, makes_biases_at_the_scale_of_the_accumulator_half_to_eve
   const std::vector<affine_scale> maps{{0.5f}};
   const std::vector<float> bias{0.625f, 0.875f, -0.625f};
   const code_range bytes = code_range::all_of<std::uint8_t>();
-  const weighted_sum_plan plan("test", {0.5f, 7}, bytes, tensor_view<const std::int8_t>(weights, {3, 1}), maps, bias,
+  const weighted_sum_plan plan("test", {0.5f, 7}, bytes, bytes, tensor_view<const std::int8_t>(weights, {3, 1}), maps, bias,
                                {0.75f, 9}, {9, 200}, bytes);
   const kernels::weighted_sum sums = plan.sums(weights.data());
   EXPECT_EQ(sums.outputs, 3u);
@@ -34,7 +34,7 @@ TEST(weighted_sum_plan, multiplies_scales_in_double) {
   const std::vector<std::int8_t> weights{1};
   const std::vector<affine_scale> maps{{1 + 0x1p-12f}};
   const code_range bytes = code_range::all_of<std::uint8_t>();
-  const weighted_sum_plan plan("test", {1 + 0x1p-12f}, bytes, tensor_view<const std::int8_t>(weights, {1, 1}), maps, {},
+  const weighted_sum_plan plan("test", {1 + 0x1p-12f}, bytes, bytes, tensor_view<const std::int8_t>(weights, {1, 1}), maps, {},
                                {1}, bytes, bytes);
   EXPECT_EQ(plan.sums().factors[0], (dyadic{(1 << 30) + (1 << 19) + (1 << 6), 30}));
 }

@@ -40,6 +40,9 @@ class convolution {
     std::size_t groups = 1;                                  ///< As many as input channels: depthwise.
     affine_scale output;                                     ///< Its zero point is one of the output_codes.
     code_range output_codes = code_range::all_of<Output>();  ///< From output.zero_point upwards is a fused ReLU.
+    /// Codes that inputs hold, and no others: the output_codes of the layer before. Fewer, such as 0 to 15, leave more
+    /// room in accumulators, and let AVX2 sum more products of small weights in 16 bits.
+    code_range input_codes = code_range::all_of<Activation>();
   };
 
   /// Makes the plan; the description need not outlive it. `path` forces a path by name; empty is the best one.
@@ -57,6 +60,9 @@ class convolution {
         packed_(pack_weights(*path_, constants(layer.weights.values().data()))) {}
 
   std::string_view path() const { return path_->name; }
+  /// Of the packed weights, with all the constants of their columns. Weights of at most 16, 4 or 2 different codes take
+  /// 4, 2 bits or 1 each, on paths that look them up: all of x86-64 and of 64-bit Arm.
+  std::size_t packed_bytes() const { return packed_.size(); }
   height_width output_image() const { return output_pixels(window_); }
 
   std::size_t input_size() const { return input_size_; }    ///< Codes of one image: height x width x channels.
@@ -90,9 +96,11 @@ class convolution {
             "outputs x kernel height x kernel width x input channels / groups");
     require(layer.groups > 0 && layer.weights.size(0) % layer.groups == 0, "convolution: groups", layer.groups,
             "a divisor of the output channels, ", layer.weights.size(0));
-    return {"convolution", layer.input,        code_range::all_of<Activation>(),
-            layer.weights, layer.weight_maps,  layer.bias,
-            layer.output,  layer.output_codes, code_range::all_of<Output>()};
+    return {"convolution",      layer.input,
+            layer.input_codes,  code_range::all_of<Activation>(),
+            layer.weights,      layer.weight_maps,
+            layer.bias,         layer.output,
+            layer.output_codes, code_range::all_of<Output>()};
   }
 
   kernels::convolution_constants constants(const std::int8_t* weights = nullptr) const {

@@ -15,6 +15,7 @@
 #include <bitwright/core/error.hpp>
 #include <bitwright/core/tensor.hpp>
 #include <bitwright/core/tensor_view.hpp>
+#include <bitwright/kernels/weight_levels.hpp>
 #include <bitwright/kernels/weighted_sum.hpp>
 
 #include <algorithm>
@@ -57,19 +58,27 @@ inline dyadic make_factor(const std::string& argument, double factor) {
 class weighted_sum_plan {
  public:
   /// `weights` has the output channels in dimension 0; `maps` one element or one for each of them; `bias` none or one
-  /// for each. `activation_type` is all codes that the input's type holds, `output_type` those of the output's.
+  /// for each. `input_codes` are those that inputs may hold, within `input_type`, all that their type can;
+  /// `output_type` are those of the output's.
   /// Throws invalid_argument naming the argument, for all that the members' comments exclude.
-  weighted_sum_plan(std::string_view layer, affine_scale input, code_range activation_type,
+  weighted_sum_plan(std::string_view layer, affine_scale input, code_range input_codes, code_range input_type,
                     tensor_view<const std::int8_t> weights, std::span<const affine_scale> maps,
                     std::span<const float> bias, affine_scale output, code_range output_codes, code_range output_type)
       : layer_(layer),
         outputs_(weights.size(0)),
         inputs_(weights.values().size() / std::max<std::size_t>(1, outputs_)),
         input_(input),
+        input_codes_(input_codes),
         output_(output),
-        output_codes_(output_codes) {
+        output_codes_(output_codes),
+        index_bits_(kernels::index_bits_of(weights.values())) {
     require(weights.values().size() > 0, layer_ + ": weights.shape()", weights.shape(), "no dimension of 0");
-    require_valid_input(layer_ + ": input", input, activation_type);
+    require_valid_input(layer_ + ": input", input, input_type);
+    require(input_codes.min <= input_codes.max && input_type.contains(input_codes), layer_ + ": input_codes",
+            std::array{input_codes.min, input_codes.max}, "an interval within the input type, ",
+            std::array{input_type.min, input_type.max});
+    require(input_codes.contains(input.zero_point), layer_ + ": input.zero_point", input.zero_point,
+            "one of the input_codes, ", std::array{input_codes.min, input_codes.max});
     require_valid_output(layer_, output, output_codes, output_type);
     require(maps.size() == 1 || maps.size() == outputs_, layer_ + ": weight_maps.size()", maps.size(),
             "1 or the number of output channels, ", outputs_);
@@ -77,15 +86,15 @@ class weighted_sum_plan {
             "0 or the number of output channels, ", outputs_);
     for (std::size_t n = 0; n < outputs_; ++n) {
       add_channel(n, maps[maps.size() == 1 ? 0 : n], bias.empty() ? 0.0f : bias[n]);
-      require_room(n, weights.values().subspan(n * inputs_, inputs_), activation_type);
+      require_room(n, weights.values().subspan(n * inputs_, inputs_));
     }
   }
 
   /// As kernels take it; `weights` are for packing. Valid as long as the plan stays where it is.
   kernels::weighted_sum sums(const std::int8_t* weights = nullptr) const {
-    return {outputs_,     inputs_,         weights,           weight_zero_points_.data(),
-            bias_.data(), factors_.data(), input_.zero_point, output_.zero_point,
-            output_codes_};
+    return {outputs_,      inputs_,         weights,           weight_zero_points_.data(),
+            bias_.data(),  factors_.data(), input_.zero_point, output_.zero_point,
+            output_codes_, input_codes_,    index_bits_};
   }
 
   std::size_t outputs() const { return outputs_; }
@@ -107,8 +116,8 @@ class weighted_sum_plan {
   }
 
   // Each term reaches 0, so the sum of what each can add bounds any part of the sum in any order, and is reached.
-  void require_room(std::size_t n, std::span<const std::int8_t> weights, code_range activation_type) const {
-    const std::int64_t below = activation_type.min - input_.zero_point, above = activation_type.max - input_.zero_point;
+  void require_room(std::size_t n, std::span<const std::int8_t> weights) const {
+    const std::int64_t below = input_codes_.min - input_.zero_point, above = input_codes_.max - input_.zero_point;
     std::int64_t least = std::min(bias_[n], 0), most = std::max(bias_[n], 0);
     for (const std::int8_t code : weights) {
       const std::int64_t weight = code - weight_zero_points_[n];
@@ -126,8 +135,10 @@ class weighted_sum_plan {
   std::size_t outputs_;
   std::size_t inputs_;
   affine_scale input_;
+  code_range input_codes_;
   affine_scale output_;
   code_range output_codes_;
+  int index_bits_;
   std::vector<std::int32_t> weight_zero_points_;
   std::vector<std::int32_t> bias_;
   std::vector<dyadic> factors_;
