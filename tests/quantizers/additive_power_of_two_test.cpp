@@ -121,10 +121,13 @@ TEST(additive_power_of_two, is_fitted_to_each_channel) {
 }
 
 TEST(additive_power_of_two, gives_the_same_bits_on_every_path) {
+  reference::expect_every_path_equals_scalar(additive_power_of_two<3>(10));
   reference::expect_every_path_equals_scalar(additive_power_of_two<4>(10));
   reference::expect_every_path_equals_scalar(additive_power_of_two<5>(6));
   reference::expect_every_path_equals_scalar(additive_power_of_two<7>(0.3f));
+  reference::expect_every_path_equals_scalar(additive_power_of_two<6>(8));
   reference::expect_every_path_equals_scalar(additive_power_of_two<4, std::uint8_t>(6));
+  reference::expect_every_path_equals_scalar(additive_power_of_two<6, std::uint8_t>(9));
 }
 
 TEST(additive_power_of_two, refuses_what_has_no_levels) {

@@ -112,11 +112,18 @@ void expect_equal_paths(std::size_t count) {
   floats levels(count);
   for (std::size_t i = 0; i < count; ++i) levels[i] = 0.25f * (static_cast<float>(i) - static_cast<float>(count) / 2);
   reference::expect_every_path_equals_scalar(codebook<Capacity>(levels));
+  reference::expect_every_path_restores_every_code(codebook<Capacity>(levels));
 }
 
 TEST(codebook, gives_the_same_bits_on_every_path) {
   for (const std::size_t count : {1u, 2u, 3u, 8u, 15u, 16u}) expect_equal_paths<16>(count);
   for (const std::size_t count : {5u, 256u}) expect_equal_paths<256>(count);
+  expect_equal_paths<2>(2);
+  expect_equal_paths<4>(4);
+  expect_equal_paths<8>(7);
+  expect_equal_paths<32>(32);
+  expect_equal_paths<64>(50);
+  expect_equal_paths<128>(128);
 }
 
 }  // namespace

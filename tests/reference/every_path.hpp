@@ -66,4 +66,22 @@ void expect_every_path_equals_scalar(const Q& q, const std::vector<float>& value
   }
 }
 
+/// Every number that a code can hold, in order: some may be codes that no value has.
+template <class Q>
+void expect_every_path_restores_every_code(const Q& q) {
+  using code = typename Q::code_type;
+  constexpr std::size_t count = std::size_t{1} << (8 * sizeof(code));
+  std::vector<code> codes(count);
+  for (std::size_t i = 0; i < count; ++i) codes[i] = static_cast<code>(i);
+  std::vector<float> expected(count), restored(count);
+  paths::scalar::dequantize(q, codes.data(), expected.data(), count);
+  for (const span_path<Q>& path : span_paths<Q>) {
+    if (!path.available()) continue;
+    path.dequantize(q, codes.data(), restored.data(), count);
+    for (std::size_t i = 0; i < count; ++i)
+      ASSERT_EQ(std::bit_cast<std::uint32_t>(restored[i]), std::bit_cast<std::uint32_t>(expected[i]))
+          << path.name << " of code " << +codes[i];
+  }
+}
+
 }  // namespace bitwright::reference

@@ -26,6 +26,7 @@
 #include <bitwright/core/error.hpp>
 #include <bitwright/core/range.hpp>
 #include <bitwright/quantizers/concept.hpp>
+#include <bitwright/quantizers/level_paths.hpp>
 #include <bitwright/quantizers/levels.hpp>
 #include <bitwright/quantizers/paths.hpp>
 
@@ -103,6 +104,9 @@ class additive_power_of_two {
     const std::int32_t numerator = numerators[static_cast<std::size_t>(std::abs(static_cast<int>(code)))];
     return code < 0 ? -numerator : numerator;
   }
+
+  /// The magnitudes of the codes 0, 1, ...
+  const level_table<count>& table() const { return levels_; }
 
   /// The code of the nearest level, of two as near that of the smaller magnitude. NaN becomes 0, as does what is negative
   /// where codes are unsigned.

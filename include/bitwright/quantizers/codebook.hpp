@@ -28,8 +28,7 @@
 
 namespace bitwright {
 
-/// Up to `Capacity` levels: 16 are found by comparing with all of them, more by bisection, which takes several times as
-/// long.
+/// Up to `Capacity` levels, a power of two up to 256. Time grows with the capacity, not with the levels that are there.
 template <std::size_t Capacity = 16>
 class codebook {
  public:
@@ -73,33 +72,7 @@ class codebook {
   level_table<Capacity> levels_;
 };
 
-#if defined(__x86_64__) && defined(__GNUC__)
-
-namespace paths {
-
-template <>
-[[gnu::target("avx2,avx512f,avx512bw,avx512dq,avx512vl")]] inline void avx512::quantize<codebook<16>>(
-    const codebook<16>& q, const float* values, std::uint8_t* codes, std::size_t count) noexcept {
-  nearest_of_16(q.table(), values, codes, count);
-}
-
-template <>
-[[gnu::target("avx2,avx512f,avx512bw,avx512dq,avx512vl")]] inline void avx512::dequantize<codebook<16>>(
-    const codebook<16>& q, const std::uint8_t* codes, float* values, std::size_t count) noexcept {
-  levels_of_16(q.table(), codes, values, count);
-}
-
-template <>
-[[gnu::target("avx2")]] inline void avx2::dequantize<codebook<16>>(const codebook<16>& q, const std::uint8_t* codes,
-                                                                   float* values, std::size_t count) noexcept {
-  levels_of_16(q.table(), codes, values, count);
-}
-
-}  // namespace paths
-
-#endif
-
-static_assert(quantizer<codebook<>> && quantizer<codebook<256>>);
+static_assert(quantizer<codebook<>> && quantizer<codebook<256>> && level_quantizer<codebook<>>);
 
 /// The levels of NF4 for values up to 1 in magnitude: quantiles of a normal distribution, evenly spaced on either side
 /// of 0, where one is exact. Source: the table of QLoRA's appendix E.

@@ -22,6 +22,7 @@
 #include <bitwright/core/code_range.hpp>
 #include <bitwright/core/error.hpp>
 #include <bitwright/quantizers/concept.hpp>
+#include <bitwright/quantizers/level_paths.hpp>
 #include <bitwright/quantizers/levels.hpp>
 #include <bitwright/quantizers/paths.hpp>
 
@@ -63,6 +64,7 @@ class learned_bases {
 
   /// In the order of their codes: strictly increasing. Fewer than 2^K where signs coincide.
   std::span<const float> levels() const { return levels_.levels(); }
+  const level_table<16>& table() const { return levels_; }
 
   /// Bit i says whether v_i is added (1) or subtracted (0).
   std::uint8_t signs(std::uint8_t code) const { return signs_[code & 15]; }

@@ -103,7 +103,7 @@ class level_table {
   [[gnu::always_inline]] std::uint8_t bisect(float value) const {
     std::uint32_t code = 0;
     for (auto step = static_cast<std::uint32_t>(Capacity / 2); step > 0; step /= 2)
-      code += value > borders_[code + step - 1] ? step : 0;
+      code += static_cast<std::uint32_t>(value > borders_[code + step - 1]) * step;  // A choice would be a branch.
     return static_cast<std::uint8_t>(code);
   }
 

@@ -9,6 +9,10 @@
 /// - never adds to a product of floats: compilers fuse the two where the processor can, which rounds once instead of
 ///   twice. A whole number is added as an integer;
 /// - needs memory only for reading, and no more of it than a small table.
+///
+/// Where a compiler cannot find what an instruction set offers, a scheme brings a function of its own for that path:
+/// `quantize_span(paths::avx2::path(), q, values, codes, count)`, or dequantize_span, found by its arguments, with the target
+/// attribute of the path. It gives the same bits as well.
 #pragma once
 
 #include <bitwright/core/cpu.hpp>
@@ -135,34 +139,52 @@ void dequantize(const Q& q, const typename Q::code_type* codes, float* values, s
 
 namespace avx2 {
 
+/// Asks for functions of this path.
+struct path {};
+
 template <class Q>
 [[gnu::target("avx2")]] void quantize(const Q& q, const float* values, typename Q::code_type* codes,
                                       std::size_t count) noexcept {
-  quantize_blocks<Q>(q, values, codes, count);
+  if constexpr (requires { quantize_span(path(), q, values, codes, count); })
+    quantize_span(path(), q, values, codes, count);
+  else
+    quantize_blocks<Q>(q, values, codes, count);
 }
 
 template <class Q>
 [[gnu::target("avx2")]] void dequantize(const Q& q, const typename Q::code_type* codes, float* values,
                                         std::size_t count) noexcept {
-  dequantize_blocks<Q>(q, codes, values, count);
+  if constexpr (requires { dequantize_span(path(), q, codes, values, count); })
+    dequantize_span(path(), q, codes, values, count);
+  else
+    dequantize_blocks<Q>(q, codes, values, count);
 }
 
 }  // namespace avx2
 
 namespace avx512 {
 
+/// Asks for functions of this path.
+struct path {};
+
 template <class Q>
 [[gnu::target("avx2,avx512f,avx512bw,avx512dq,avx512vl")]] void quantize(const Q& q, const float* values,
                                                                          typename Q::code_type* codes,
                                                                          std::size_t count) noexcept {
-  quantize_blocks<Q>(q, values, codes, count);
+  if constexpr (requires { quantize_span(path(), q, values, codes, count); })
+    quantize_span(path(), q, values, codes, count);
+  else
+    quantize_blocks<Q>(q, values, codes, count);
 }
 
 template <class Q>
 [[gnu::target("avx2,avx512f,avx512bw,avx512dq,avx512vl")]] void dequantize(const Q& q,
                                                                            const typename Q::code_type* codes,
                                                                            float* values, std::size_t count) noexcept {
-  dequantize_blocks<Q>(q, codes, values, count);
+  if constexpr (requires { dequantize_span(path(), q, codes, values, count); })
+    dequantize_span(path(), q, codes, values, count);
+  else
+    dequantize_blocks<Q>(q, codes, values, count);
 }
 
 }  // namespace avx512
