@@ -27,7 +27,7 @@ const std::map<std::string, std::set<std::string>> allowed = {
     {"post_training", {"core", "quantizers"}},
     {"arithmetic", {"core"}},
     {"kernels", {"core", "arithmetic"}},
-    {"layers", {"core", "arithmetic", "kernels", "quantizers", "calibration", "post_training"}},
+    {"layers", {"core", "arithmetic", "kernels", "quantizers", "storage", "calibration", "post_training"}},
 };
 
 /// "core" for bitwright/core/error.hpp, "" for bitwright/core.hpp and bitwright.hpp, which list headers and nothing else.

@@ -126,6 +126,7 @@ TEST(term_list, of_nothing_has_no_terms) {
   for (const auto& [outputs, inputs] : {std::pair{0u, 0u}, std::pair{0u, 3u}, std::pair{3u, 0u}, std::pair{2u, 3u}}) {
     const term_list list = term_list::of(tensor<s8>({outputs, inputs}));
     EXPECT_EQ(list.outputs(), outputs);
+    EXPECT_EQ(list.inputs(), inputs);
     EXPECT_EQ(list.term_operations(), 0u);
     EXPECT_EQ(list.most_terms(8), 0u);
     EXPECT_EQ(list.stored_bytes(), 4u * (outputs + 1));

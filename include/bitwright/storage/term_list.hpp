@@ -142,7 +142,9 @@ class term_list {
   template <class Encoding, class Integer>
   static term_list encoded(tensor_view<const Integer> weights) {
     require(weights.shape().rank() > 0, "term_list::of: weights.shape()", weights.shape(), "outputs x inputs");
-    term_list list(weights.size(0), weights.values().size() / std::max<std::size_t>(1, weights.size(0)));
+    std::size_t inputs = 1;
+    for (std::size_t axis = 1; axis < weights.shape().rank(); ++axis) inputs *= weights.size(axis);
+    term_list list(weights.size(0), inputs);
     for (std::size_t n = 0; n < list.outputs_; ++n)
       list.append_row<Encoding>(n, weights.values().subspan(n * list.inputs_, list.inputs_));
     return list;
