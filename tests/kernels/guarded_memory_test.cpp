@@ -317,12 +317,15 @@ void expect_residual_add_to_stay_inside(std::size_t count, random_codes& random)
     const guarded_memory<Left> left_beside(left, side);
     const guarded_memory<Right> right_beside(right, side);
     const guarded_memory<Output> result(count, side);
-    path.run({.left = {left_beside.data(), 3, {1 << 30, 23}},
-              .right = {right_beside.data(), -7, {1 << 30, 22}},
-              .outputs = result.data(),
-              .output_zero_point = 5,
-              .output_codes = code_range::all_of<Output>()},
-             0, count);
+    kernels::residual_add_arguments<Left, Right, Output> call{.left = {left_beside.data(), 3, {1 << 30, 24}},
+                                                              .right = {right_beside.data(), -7, {1 << 30, 23}},
+                                                              .outputs = result.data(),
+                                                              .output_zero_point = 5,
+                                                              .output_codes = code_range::all_of<Output>()};
+    const guarded_memory<std::byte> packed(path.packed_bytes, side, 64);
+    path.pack(call, packed.data());
+    if (count % 3 != 0) call.packed = packed.data();
+    path.run(call, 0, count);
     return copy_of(result);
   };
   expect_to_stay_inside("residual add of " + std::to_string(count),

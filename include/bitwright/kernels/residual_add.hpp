@@ -29,7 +29,6 @@
 #include <bitwright/kernels/neon/residual_add.hpp>
 #elif defined(__x86_64__)
 #include <bitwright/kernels/avx2/residual_add.hpp>
-#include <bitwright/kernels/avx512_vbmi/residual_add.hpp>
 #include <bitwright/kernels/avx512_vnni/residual_add.hpp>
 #endif
 
@@ -57,11 +56,8 @@ inline constexpr auto residual_add_paths = std::to_array<residual_add_path<Left,
 #if defined(__aarch64__)
   {"neon", always_available, 0, pack_nothing<Left, Right, Output>, neon::residual_add<Left, Right, Output, Rounding>},
 #elif defined(__x86_64__)
-  {"avx512_vbmi", cpu::has_avx512_vbmi, sizeof(avx512_vbmi::residual_tables),
-   avx512_vbmi::pack_residual_tables<Left, Right, Output, Rounding>,
-   avx512_vbmi::residual_add<Left, Right, Output, Rounding>},
-      {"avx512_vnni", cpu::has_avx512_vnni, sizeof(residual_lines), pack_residual_lines<Left, Right, Output, Rounding>,
-       avx512_vnni::residual_add<Left, Right, Output, Rounding>},
+  {"avx512_vnni", cpu::has_avx512_vnni, sizeof(residual_lines), pack_residual_lines<Left, Right, Output, Rounding>,
+   avx512_vnni::residual_add<Left, Right, Output, Rounding>},
       {"avx2", cpu::has_avx2, sizeof(residual_lines), pack_residual_lines<Left, Right, Output, Rounding>,
        avx2::residual_add<Left, Right, Output, Rounding>},
 #endif

@@ -6,8 +6,9 @@
 ///     value[u] = (steps * x + floor(fraction * x / 2^16) + addend) mod 2^16,  x = u + 256 * start
 ///
 /// The slope, steps + fraction / 2^16, has fewer bits than the factor, so a line is looked for, slope by slope around
-/// the factor's, that goes through every one of the 256 values; there is one for 399 of 400 factors. `start` chooses
-/// where the line is rounded, at no cost: interleaving codes with it is what makes 16-bit lanes of them.
+/// the factor's, that goes through every one of the 256 values. There is one for 399 of 400 factors; not for those that
+/// come close to ties, as 77.1 does at 5, 15, 25, ... `start` chooses where the line is rounded, at no cost: interleaving
+/// codes with it is what makes 16-bit lanes of them.
 #pragma once
 
 #include <bitwright/arithmetic/dyadic.hpp>

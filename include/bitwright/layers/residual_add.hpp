@@ -8,6 +8,7 @@
 #include <bitwright/core/executor.hpp>
 #include <bitwright/core/path.hpp>
 #include <bitwright/core/rounding.hpp>
+#include <bitwright/core/tensor.hpp>
 #include <bitwright/kernels/residual_add.hpp>
 #include <bitwright/layers/pieces.hpp>
 #include <bitwright/layers/weighted_sum_plan.hpp>
@@ -19,6 +20,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace bitwright {
 
@@ -42,8 +44,10 @@ class residual_add {
       : path_(&choose_path(kernels::residual_add_paths<Left, Right, Output, Rounding>, path)),
         layer_(layer),
         left_factor_(branch_factor<Left>("left", layer.left)),
-        right_factor_(branch_factor<Right>("right", layer.right)) {
+        right_factor_(branch_factor<Right>("right", layer.right)),
+        packed_(path_->packed_bytes) {
     require_valid_output("residual_add", layer.output, layer.output_codes, code_range::all_of<Output>());
+    path_->pack(call(nullptr, nullptr, nullptr), packed_.data());
   }
 
   std::string_view path() const { return path_->name; }
@@ -54,17 +58,22 @@ class residual_add {
   void run(std::span<const Left> left, std::span<const Right> right, std::span<Output> output,
            Executor&& pool = {}) const noexcept {
     assert(left.size() == output.size() && right.size() == output.size());
-    const kernels::residual_add_arguments<Left, Right, Output> call{
-        .left = {left.data(), layer_.left.zero_point, left_factor_},
-        .right = {right.data(), layer_.right.zero_point, right_factor_},
-        .outputs = output.data(),
-        .output_zero_point = layer_.output.zero_point,
-        .output_codes = layer_.output_codes};
+    const auto whole = call(left.data(), right.data(), output.data());
     run_in_pieces(pool, output.size(),
-                  [&](std::size_t, std::size_t first, std::size_t last) { path_->run(call, first, last); });
+                  [&](std::size_t, std::size_t first, std::size_t last) { path_->run(whole, first, last); });
   }
 
  private:
+  kernels::residual_add_arguments<Left, Right, Output> call(const Left* left, const Right* right,
+                                                            Output* outputs) const {
+    return {.left = {left, layer_.left.zero_point, left_factor_},
+            .right = {right, layer_.right.zero_point, right_factor_},
+            .outputs = outputs,
+            .output_zero_point = layer_.output.zero_point,
+            .output_codes = layer_.output_codes,
+            .packed = packed_.data()};
+  }
+
   template <class Code>
   dyadic branch_factor(const std::string& name, affine_scale branch) const {
     require_valid_input("residual_add: " + name, branch, code_range::all_of<Code>());
@@ -81,6 +90,7 @@ class residual_add {
   description layer_;
   dyadic left_factor_;
   dyadic right_factor_;
+  std::vector<std::byte, aligned_allocator<std::byte>> packed_;  // What the path makes of the constants.
 };
 
 }  // namespace bitwright
