@@ -34,7 +34,7 @@ struct difference_tables {
     for (unsigned i = 0; i < 256; ++i) counts[i] = static_cast<std::uint8_t>(std::popcount((i ^ i >> 4) & 15));
   }
 };
-inline constexpr difference_tables differences;
+inline constexpr difference_tables tables_of_differences;
 
 struct binary_tile {
   static constexpr std::size_t lanes = 32;
@@ -81,7 +81,7 @@ struct binary_tile {
                                                          const __m256i* indices) {
 #pragma GCC unroll 16
       for (std::size_t row = 0; row < Rows; ++row) {
-        const auto* table = differences.counts.data() + std::to_integer<std::size_t>(tables[row][k]);
+        const auto* table = tables_of_differences.counts.data() + std::to_integer<std::size_t>(tables[row][k]);
         const __m256i counts = _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(table)));
 #pragma GCC unroll 4
         for (std::size_t v = 0; v < Vectors; ++v)
