@@ -38,7 +38,8 @@ concept packing_order = requires(const std::uint8_t* from, std::uint8_t* to, int
   Order::unpack_nibbles(from, lowest, to);
 };
 
-/// Codes that the functions which work on more than a group take at a time.
+/// Codes that the functions which work on more than a group take at a time. (Inner loops of at most 16 steps are told not to
+/// be unrolled: g++ at -O3 would take them apart before it looks for vectors, and find none.)
 inline constexpr std::size_t packing_block = 64;
 
 /// The bytes of a word in the other order.
@@ -189,12 +190,14 @@ struct ggml_halves {
   [[gnu::always_inline]] static void pack_nibbles(const std::uint8_t* __restrict fields,
                                                   std::uint8_t* __restrict bytes) {
     for (std::size_t half = 0; half < 2; ++half, fields += 32, bytes += 16)
+#pragma GCC unroll 1
       for (std::size_t j = 0; j < 16; ++j) bytes[j] = static_cast<std::uint8_t>(fields[j] | fields[j + 16] << 4);
   }
 
   [[gnu::always_inline]] static void unpack_nibbles(const std::uint8_t* __restrict bytes, std::uint8_t lowest,
                                                     std::uint8_t* __restrict codes) {
     for (std::size_t half = 0; half < 2; ++half, codes += 32, bytes += 16) {
+#pragma GCC unroll 1
       for (std::size_t j = 0; j < 16; ++j) {
         codes[j] = static_cast<std::uint8_t>((bytes[j] & 15) + lowest);
         codes[j + 16] = static_cast<std::uint8_t>((bytes[j] >> 4) + lowest);
