@@ -15,6 +15,8 @@
 #include <bitwright/kernels/depthwise.hpp>
 #include <bitwright/kernels/gemm.hpp>
 #include <bitwright/kernels/gemm_arguments.hpp>
+#include <bitwright/kernels/joint_requantize.hpp>
+#include <bitwright/kernels/joint_requantize_arguments.hpp>
 #include <bitwright/kernels/panels.hpp>
 #include <bitwright/kernels/lookup.hpp>
 #include <bitwright/kernels/lookup_arguments.hpp>

@@ -14,5 +14,7 @@
 #include <bitwright/layers/quantized_weights.hpp>
 #include <bitwright/layers/rescale.hpp>
 #include <bitwright/layers/residual_add.hpp>
+#include <bitwright/layers/summed_layers.hpp>
+#include <bitwright/layers/summed_weights.hpp>
 #include <bitwright/layers/shift_add_linear.hpp>
 #include <bitwright/layers/weighted_sum_plan.hpp>

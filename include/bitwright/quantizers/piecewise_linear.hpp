@@ -19,10 +19,11 @@
 /// A b-bit piece and the number of the piece make codes of b + 1 bits for one breakpoint and b + 2 for two or three.
 /// Where papers write of b-bit piecewise linear weights, they mean b-bit operands of the multiplications.
 ///
-/// What it is for: bell-shaped weights, whose few large values stretch a uniform grid. A kernel needs an accumulator
-/// for each piece's steps and, for disjoint pieces, one for each offset beyond the middle's: 2k + 1. What it is not
-/// for: values of even density, where a uniform grid of as many bits is better, and weights where 0 must stay 0, such
-/// as pruned ones.
+/// What it is for: bell-shaped weights, whose few large values stretch a uniform grid. Papers count 2k + 1 accumulators,
+/// one for each piece's steps and one for each offset beyond the middle's. Here k + 1 are enough: levels are shortened so
+/// that a disjoint piece begins exactly with the last level of the piece within, whose steps its values count all, too; see
+/// layers/summed_weights.hpp. What it is not for: values of even density, where a uniform grid of as many bits is better,
+/// and weights where 0 must stay 0, such as pruned ones.
 /// Source: Fang et al., "Post-Training Piecewise Linear Quantization for Deep Neural Networks" (ECCV 2020).
 #pragma once
 
@@ -209,13 +210,9 @@ class piecewise_linear {
     }
     if (values.empty()) return corrected;
     const double gain = quantized.variance() > 0 ? std::sqrt(exact.variance() / quantized.variance()) : 1;
-    std::array<float, maximum_breakpoints + 1> offsets{}, scales{};
-    for (std::size_t i = 0; i < pieces_; ++i) {
-      offsets[i] = static_cast<float>(gain * piece(i).offset);
-      scales[i] = shortened(gain * piece(i).scale);
-    }
-    corrected.offsets_ = offsets;
-    corrected.scales_ = scales;
+    grids wanted{};
+    for (std::size_t i = 0; i < pieces_; ++i) wanted[i] = {gain * piece(i).offset, gain * piece(i).scale};
+    corrected.set_levels(wanted);
     corrected.shift_ = static_cast<float>(exact.mean - gain * (quantized.mean - shift_));
     return corrected;
   }
@@ -261,29 +258,56 @@ class piecewise_linear {
     double variance() const { return squares / count; }
   };
 
-  // The greatest float of 17 significant bits that is not above the scale: times a step of at most 7 bits, it is exact,
-  // and no level leaves its piece.
-  static float shortened(double scale) {
-    const auto rounded = static_cast<float>(scale);
-    const float below = rounded > scale ? std::nextafter(rounded, 0.0f) : rounded;
-    return std::bit_cast<float>(std::bit_cast<std::uint32_t>(below) & ~std::uint32_t{0x7f});
+  // The greatest float that is not above the number.
+  static float rounded_down(double number) {
+    const auto rounded = static_cast<float>(number);
+    return rounded > number ? std::nextafter(rounded, 0.0f) : rounded;
   }
 
+  // The greatest float of 17 significant bits that is not above the scale: times a step of at most 7 bits, it is exact,
+  // and no level leaves its piece. Bits that no float of the size of `reach` has are dropped, too, where 9 are left, so
+  // that the levels at which pieces meet are sums without a rounding.
+  static float shortened(double scale, double reach) {
+    if (scale <= 0) return 0;
+    const int last = std::ilogb(scale) - 16, common = std::min(std::ilogb(reach) - 23 + 1, last + 8);
+    const double unit = std::ldexp(1.0, std::max({last, common, -148}));
+    return rounded_down(std::floor(scale / unit) * unit);
+  }
+
+  using grids = std::array<piece_grid, maximum_breakpoints + 1>;
+
   void place() {
-    std::array<float, maximum_breakpoints + 1> scales{};
-    for (std::size_t i = 0; i < pieces_; ++i) {
-      const double end = i + 1 < pieces_ ? begins_[i + 1] : limit_;
-      const piece_grid grid = Layout::grid(begins_[i], end, piece_bits_);
-      const auto offset = static_cast<float>(grid.offset);
-      grid_offsets_[i] = offset > grid.offset ? std::nextafter(offset, 0.0f) : offset;
-      scales[i] = shortened(grid.scale);
-      // Steps of denormals have no finite inverse: they are taken for as long as the least normal number.
-      inverse_scales_[i] = 1 / std::max(scales[i], std::numeric_limits<float>::min());
-    }
-    offsets_ = grid_offsets_;
-    scales_ = scales;
     sign_bit_ = std::uint32_t{1} << (piece_bits_ - 1);
     last_step_ = static_cast<float>(sign_bit_ - 1);
+    grids wanted{};
+    for (std::size_t i = 0; i < pieces_; ++i)
+      wanted[i] = Layout::grid(begins_[i], i + 1 < pieces_ ? begins_[i + 1] : limit_, piece_bits_);
+    set_levels(wanted);
+    for (std::size_t i = 0; i < pieces_; ++i) {
+      grid_offsets_[i] = piece(i).offset;
+      // Steps of denormals have no finite inverse: they are taken for as long as the least normal number.
+      inverse_scales_[i] = 1 / std::max(piece(i).scale, std::numeric_limits<float>::min());
+    }
+  }
+
+  // Shortens the scales, and keeps what kernels save an accumulator by: an offset of half a step stays half of the
+  // shortened one, and one that is the last level of the piece within stays that level, which its scale makes up for.
+  void set_levels(const grids& wanted) {
+    std::array<float, maximum_breakpoints + 1> offsets{}, scales{};
+    const auto last_level = [this](const piece_grid& grid) { return grid.offset + grid.scale * last_step_; };
+    const auto same = [](double a, double b) { return std::abs(a - b) <= 0x1p-40 * b; };
+    const double reach = last_level(wanted[pieces_ - 1]);
+    for (std::size_t i = 0; i < pieces_; ++i) {
+      const piece_grid inner = i == 0 ? piece_grid{} : piece_grid{offsets[i - 1], scales[i - 1]};
+      offsets[i] = rounded_down(wanted[i].offset);
+      if (i > 0 && same(last_level(wanted[i - 1]), wanted[i].offset)) offsets[i] = rounded_down(last_level(inner));
+      scales[i] = shortened((last_level(wanted[i]) - offsets[i]) / last_step_, reach);
+      if (!same(2 * wanted[i].offset, wanted[i].scale)) continue;
+      scales[i] = shortened(wanted[i].scale, reach);
+      offsets[i] = scales[i] / 2;
+    }
+    offsets_ = offsets;
+    scales_ = scales;
   }
 
   std::array<float, maximum_breakpoints + 1> begins_{}, grid_offsets_{}, inverse_scales_{};
