@@ -2,10 +2,12 @@
 // How fast are the kernels, beside the best other libraries and beside what the core can do? One thread; ours, each
 // peer and each limit in turns, in slices of a millisecond, so that ratios stand where a single figure moves with the
 // machine. A row for each operation, shape, available path and peer. Peers that have paths are kept to ours.
+#include "kernels/binary_gemm.hpp"
 #include "kernels/contest.hpp"
 #include "kernels/limits.hpp"
 #include "kernels/ours.hpp"
 #include "kernels/problem.hpp"
+#include "kernels/shift_add.hpp"
 #include "peers/peers.hpp"
 
 #include <CLI/CLI.hpp>
@@ -35,7 +37,7 @@ struct options {
 /// The path's arithmetic.
 std::vector<contestant> limits_of(const weighted_problem& problem, std::string_view path) {
   std::vector<contestant> found;
-  const int weight_bits = problem.operation.find("W7") == std::string::npos ? 8 : 7;
+  const int weight_bits = problem.against ? 4 : problem.operation.find("W7") == std::string::npos ? 8 : 7;
   for (const limits::arithmetic& each : limits::all)
     if (each.path == path && each.weight_bits >= weight_bits)
       found.push_back({.name = "limit", .path = std::string(each.sequence), .run = each.run, .work = each.operations});
@@ -60,11 +62,11 @@ std::vector<contestant> bandwidths_of(const weighted_problem& problem) {
   }
   if (problem.pixels() > 1) return {};
   const auto* weights = reinterpret_cast<const std::byte*>(problem.weights.data());
-  const std::size_t bytes = problem.weights.size();
+  const std::size_t bytes = problem.weights.size() * static_cast<std::size_t>(problem.index_bits) / 8;
   return {{.name = "limit",
            .path = "reading weights",
            .run = [=] { limits::read(weights, bytes); },
-           .work = 2 * static_cast<double>(bytes)}};
+           .work = problem.operations()}};
 }
 
 std::vector<contestant> limits_of(const pooling_problem& problem, std::string_view) {
@@ -93,12 +95,19 @@ template <class Problem>
 std::vector<contestant> peers_of([[maybe_unused]] const Problem& problem, [[maybe_unused]] std::string_view path) {
   std::vector<contestant> found;
   if (path == "scalar") return found;
+  if constexpr (std::is_same_v<Problem, weighted_problem>)
+    if (problem.against) {
+      found.push_back(ours(*problem.against, path).value());
+      found.back().path = problem.against->operation, found.back().codes = {};
+      return found;
+    }
   if constexpr (has_peers<Problem>) {
 #ifdef BITWRIGHT_WITH_ONEDNN
     onednn::add(problem, found);
 #endif
 #ifdef BITWRIGHT_WITH_XNNPACK
-    if (path == our_paths().front()) xnnpack::add(problem, found);
+    if constexpr (requires { xnnpack::add(problem, found); })
+      if (path == our_paths().front()) xnnpack::add(problem, found);
 #endif
   }
 #ifdef BITWRIGHT_WITH_GEMMLOWP
@@ -184,6 +193,37 @@ void measure_weighted(const weighted_problem& problem, const std::string& path, 
   measure(problem, problem.operation, problem.shape, path, "GOPS", chosen, rows);
 }
 
+/// Weights of less than 8 bits beside our own of 8, and those that are looked up beside uniform ones.
+void measure_narrow(const std::string& path, const options& chosen, json& rows) {
+  const auto uniform = [](int bits) {
+    std::vector<std::int8_t> levels;
+    for (int level = -(1 << (bits - 1)); level < 1 << (bits - 1); ++level)
+      levels.push_back(static_cast<std::int8_t>(level));
+    return levels;
+  };
+  const narrow_codes four{"W4A8", uniform(4), 4};
+  const narrow_codes small[] = {four,
+                                {"W4A4", uniform(4), 4, 15},
+                                {"W2A8", uniform(2), 2},
+                                {"ternary W2A8", {-1, 0, 1}, 2},
+                                {"binary W1A8", {-1, 1}, 1}};
+  const narrow_codes looked_up[] = {
+      {"power-of-two W4A8", {-8, -4, -2, -1, 0, 1, 2, 4, 8}, 4},
+      {"additive W4A8", {-10, -8, -6, -4, -3, -2, -1, 0, 1, 2, 3, 4, 6, 8, 10}, 4},
+      {"logarithmic W4A8", {-64, -32, -16, -8, -4, -2, -1, 0, 1, 2, 4, 8, 16, 32, 64}, 4},
+      {"nf4 W4A8", {-64, -45, -34, -25, -18, -12, -6, 0, 5, 10, 16, 22, 28, 36, 46, 64}, 4}};
+  std::vector<weighted_problem> wide;
+  for (const auto& [m, k, n] : std::initializer_list<std::array<std::size_t, 3>>{
+           {1, 1024, 1024}, {1, 4096, 4096}, {16, 768, 3072}, {128, 768, 3072}, {512, 1024, 1024}, {784, 1152, 128}})
+    wide.push_back(make_gemm(m, k, n, 8));
+  wide.push_back(make_convolution({28, 3, 1, 1}, 1, 128, 128));
+  for (const weighted_problem& problem : wide) {
+    for (const narrow_codes& codes : small) measure_weighted(narrowed(problem, codes), path, chosen, rows);
+    const weighted_problem beside = narrowed(problem, four);
+    for (const narrow_codes& codes : looked_up) measure_weighted(narrowed(beside, codes), path, chosen, rows);
+  }
+}
+
 /// Everything on one path, with the peers kept to it.
 json measure_all(const std::string& path, const options& chosen) {
   json rows = json::array();
@@ -207,6 +247,17 @@ json measure_all(const std::string& path, const options& chosen) {
                                                                    {196, 2304, 256},
                                                                    {49, 4608, 512}})
       measure_weighted(make_gemm(m, k, n, weight_bits), path, chosen, rows);
+  for (const auto& [m, k, n] :
+       std::initializer_list<gemm_shape>{{1, 4096, 4096}, {128, 768, 3072}, {512, 1024, 1024}, {784, 1152, 128}}) {
+    const binary_problem problem(m, k, n);
+    measure(problem, "gemm W1A1", problem.wide.shape, path, "GOPS", chosen, rows);
+  }
+  if (path != "scalar") measure_narrow(path, chosen, rows);
+  for (const std::size_t m : {std::size_t{1}, std::size_t{128}})
+    for (const std::size_t terms : {std::size_t{1}, std::size_t{3}}) {
+      const shift_add_problem problem(m, 768, 768, terms);
+      measure(problem, problem.operation, problem.decoded.shape, path, "GOPS", chosen, rows);
+    }
   measure_weighted(make_convolution({56, 3, 1, 1}, 1, 64, 64), path, chosen, rows);
   measure_weighted(make_convolution({28, 3, 1, 1}, 1, 128, 128), path, chosen, rows);
   measure_weighted(make_convolution({14, 3, 1, 1}, 1, 256, 256), path, chosen, rows);

@@ -47,6 +47,11 @@ struct avx2_sign_maddubs {
                             _mm256_madd_epi16(_mm256_maddubs_epi16(a, _mm256_sign_epi8(b, a)), _mm256_set1_epi16(1)));
   }
 };
+struct avx2_short_sums {
+  [[gnu::target("avx2"), gnu::always_inline]] static inline __m256i step(__m256i sum, __m256i a, __m256i b) {
+    return _mm256_add_epi16(sum, _mm256_maddubs_epi16(a, b));
+  }
+};
 struct avx2_madd {
   [[gnu::target("avx2"), gnu::always_inline]] static inline __m256i step(__m256i sum, __m256i a, __m256i b) {
     return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
@@ -105,6 +110,7 @@ inline constexpr double steps = double{repetitions} * accumulators;
 inline constexpr auto all = std::to_array<arithmetic>({
     {"avx512_vnni", 8, "vpdpbusd 512", on_avx512_vnni, steps * 64 * 2},
     {"avx_vnni", 8, "vpdpbusd 256", on_avx_vnni, steps * 32 * 2},
+    {"avx2", 4, "maddubs+add", on_avx2<avx2_short_sums>, steps * 32 * 2},
     {"avx2", 7, "maddubs+madd+add", on_avx2<avx2_maddubs>, steps * 32 * 2},
     {"avx2", 8, "sign+maddubs+madd+add", on_avx2<avx2_sign_maddubs>, steps * 32 * 2},
     {"avx2", 8, "madd+add", on_avx2<avx2_madd>, steps * 16 * 2},

@@ -7,6 +7,7 @@
 #include "problem.hpp"
 #include <bitwright/core/rounding.hpp>
 #include <bitwright/core/tensor.hpp>
+#include <bitwright/kernels/binary_gemm.hpp>
 #include <bitwright/kernels/convolution.hpp>
 #include <bitwright/kernels/gemm.hpp>
 #include <bitwright/kernels/lookup.hpp>
@@ -65,7 +66,9 @@ struct weighted_memory {
             .factors = factors.data(),
             .activation_zero_point = 0,
             .output_zero_point = 0,
-            .output_codes = {0, 255}};
+            .output_codes = {0, 255},
+            .activation_codes = {0, problem.greatest_activation},
+            .index_bits = problem.index_bits};
   }
 
   /// Packs once; what is measured finds the weights so.
@@ -253,6 +256,7 @@ inline std::vector<std::string> our_paths() {
         names.emplace_back(path.name);
   };
   collect(kernels::gemm_paths<u8, u8, half_to_even>), collect(kernels::convolution_paths<u8, u8, half_to_even>);
+  collect(kernels::binary_gemm_paths<u8>);
   collect(kernels::max_pooling_paths<u8>), collect(kernels::average_pooling_paths<u8, u8, half_to_even>);
   collect(kernels::residual_add_paths<u8, u8, u8, half_to_even>), collect(kernels::lookup_paths<u8, u8>);
   collect(kernels::transpose_paths<u8>);

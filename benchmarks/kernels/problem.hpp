@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -34,6 +35,10 @@ struct weighted_problem {
   /// From the accumulator to the output, one for each output: in double, as a layer makes them of its scales. Peers take
   /// them in float, which leaves ties where there are none.
   std::vector<double> factors;
+  int index_bits = 8;             ///< What our paths may pack a weight in.
+  int greatest_activation = 255;  ///< What our paths are told of activations.
+  /// Our own kernel of the same shape that this is to be compared with, instead of peers.
+  std::shared_ptr<const weighted_problem> against = {};
 
   std::size_t inputs() const { return window.kernel * window.kernel * group_channels; }
   std::size_t pixels() const { return rows * window.output() * window.output(); }
@@ -77,6 +82,29 @@ inline weighted_problem make_gemm(std::size_t rows, std::size_t inputs, std::siz
                            .bias = {},
                            .factors = {}};
   problem.fill(weight_bits);
+  return problem;
+}
+
+/// Levels of weights that have less than 8 bits, and the greatest activation.
+struct narrow_codes {
+  std::string name;
+  std::vector<std::int8_t> levels;
+  int index_bits;
+  int greatest_activation = 255;
+};
+
+/// The problem with weights and activations that are `codes`, to be compared with what it was.
+inline weighted_problem narrowed(const weighted_problem& wide, const narrow_codes& codes) {
+  weighted_problem problem = wide;
+  problem.against = std::make_shared<weighted_problem>(wide);
+  problem.operation = (wide.is_gemm ? "gemm " : "convolution ") + codes.name;
+  problem.index_bits = codes.index_bits;
+  problem.greatest_activation = codes.greatest_activation;
+  std::mt19937 generator(2);
+  std::uniform_int_distribution<std::size_t> any_level(0, codes.levels.size() - 1);
+  for (std::int8_t& weight : problem.weights) weight = codes.levels[any_level(generator)];
+  for (std::uint8_t& code : problem.activations)
+    code = static_cast<std::uint8_t>(code * (codes.greatest_activation + 1) / 256);
   return problem;
 }
 
