@@ -17,6 +17,7 @@
 #include <bitwright/quantizers/logarithmic.hpp>
 #include <bitwright/quantizers/microscaling.hpp>
 #include <bitwright/quantizers/minifloat.hpp>
+#include <bitwright/quantizers/minifloat_paths.hpp>
 #include <bitwright/quantizers/optimal_levels.hpp>
 #include <bitwright/quantizers/paths.hpp>
 #include <bitwright/quantizers/piecewise_linear.hpp>

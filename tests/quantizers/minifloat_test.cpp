@@ -130,6 +130,8 @@ TYPED_TEST(minifloat_format, treats_nan_and_infinity_by_its_specification) {
 TYPED_TEST(minifloat_format, gives_the_same_bits_on_every_path) {
   reference::expect_every_path_equals_scalar(typename TypeParam::quantizer());
   reference::expect_every_path_equals_scalar(typename TypeParam::quantizer(0.3f));
+  for (const float scale : {1.0f, 0.3f, 0x1p-125f, 0x1p126f})
+    reference::expect_every_path_restores_every_code(typename TypeParam::quantizer(scale));
 }
 
 TYPED_TEST(minifloat_format, fits_its_scale_to_a_range) {

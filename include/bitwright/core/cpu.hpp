@@ -20,12 +20,25 @@ namespace bitwright::cpu {
 /// For functions with [[gnu::target("avx2")]].
 inline bool has_avx2() { return __builtin_cpu_supports("avx2"); }
 
+/// For functions with [[gnu::target("avx2,f16c")]].
+inline bool has_avx2_f16c() {
+  // By hand: clang 16 knows no "f16c" here. The bit alone says nothing of registers, so avx2 has to agree.
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return has_avx2() && __get_cpuid(1, &eax, &ebx, &ecx, &edx) && (ecx >> 29 & 1) != 0;
+}
+
+/// For functions with [[gnu::target("avx2,fma,f16c")]].
+inline bool has_avx2_fma_f16c() { return has_avx2_f16c() && __builtin_cpu_supports("fma"); }
+
 /// For functions with [[gnu::target("avx2,avxvnni")]].
 inline bool has_avx_vnni() {
   // By hand: clang 16 knows no "avxvnni" here. The bit alone says nothing of registers, so avx2 has to agree.
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
   return has_avx2() && __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) && (eax >> 4 & 1) != 0;
 }
+
+/// For functions with [[gnu::target("avx2,fma,f16c,avxvnni")]].
+inline bool has_avx_vnni_fma_f16c() { return has_avx_vnni() && has_avx2_fma_f16c(); }
 
 /// For functions with [[gnu::target("avx2,avx512f,avx512bw,avx512dq,avx512vl")]].
 inline bool has_avx512() {
@@ -51,7 +64,10 @@ inline bool has_avx512_vpopcntdq() { return has_avx512_vnni() && __builtin_cpu_s
 #else
 
 inline bool has_avx2() { return false; }
+inline bool has_avx2_f16c() { return false; }
+inline bool has_avx2_fma_f16c() { return false; }
 inline bool has_avx_vnni() { return false; }
+inline bool has_avx_vnni_fma_f16c() { return false; }
 inline bool has_avx512() { return false; }
 inline bool has_avx512_vnni() { return false; }
 inline bool has_avx512_vbmi() { return false; }

@@ -28,6 +28,7 @@
 #include <bitwright/core/overflow.hpp>
 #include <bitwright/core/range.hpp>
 #include <bitwright/quantizers/concept.hpp>
+#include <bitwright/quantizers/minifloat_paths.hpp>
 #include <bitwright/quantizers/paths.hpp>
 
 #include <algorithm>
@@ -72,6 +73,8 @@ class minifloat {
  public:
   using code_type = std::conditional_t<(ExponentBits + MantissaBits < 8), std::uint8_t, std::uint16_t>;
 
+  static constexpr minifloat_format format{ExponentBits, MantissaBits, std::same_as<Specials, infinity_and_nan>,
+                                           !std::same_as<Specials, numbers_alone>};
   static constexpr int bias = (1 << (ExponentBits - 1)) - 1;
   /// Of the greatest finite number: it is at least 2^greatest_exponent and below twice that.
   static constexpr int greatest_exponent =

@@ -143,8 +143,8 @@ namespace avx2 {
 struct path {};
 
 template <class Q>
-[[gnu::target("avx2")]] void quantize(const Q& q, const float* values, typename Q::code_type* codes,
-                                      std::size_t count) noexcept {
+[[gnu::target("avx2,f16c")]] void quantize(const Q& q, const float* values, typename Q::code_type* codes,
+                                           std::size_t count) noexcept {
   if constexpr (requires { quantize_span(path(), q, values, codes, count); })
     quantize_span(path(), q, values, codes, count);
   else
@@ -152,8 +152,8 @@ template <class Q>
 }
 
 template <class Q>
-[[gnu::target("avx2")]] void dequantize(const Q& q, const typename Q::code_type* codes, float* values,
-                                        std::size_t count) noexcept {
+[[gnu::target("avx2,f16c")]] void dequantize(const Q& q, const typename Q::code_type* codes, float* values,
+                                             std::size_t count) noexcept {
   if constexpr (requires { dequantize_span(path(), q, codes, values, count); })
     dequantize_span(path(), q, codes, values, count);
   else
@@ -214,7 +214,7 @@ template <elementwise_quantizer Q>
 inline constexpr std::array span_paths {
 #if defined(__x86_64__) && defined(__GNUC__)
   span_path<Q>{"avx512", cpu::has_avx512, paths::avx512::quantize<Q>, paths::avx512::dequantize<Q>},
-      span_path<Q>{"avx2", cpu::has_avx2, paths::avx2::quantize<Q>, paths::avx2::dequantize<Q>},
+      span_path<Q>{"avx2", cpu::has_avx2_f16c, paths::avx2::quantize<Q>, paths::avx2::dequantize<Q>},
 #elif defined(__aarch64__)
   span_path<Q>{"neon", always_available, paths::neon::quantize<Q>, paths::neon::dequantize<Q>},
 #endif
