@@ -17,6 +17,10 @@
 #include <bitwright/kernels/gemm_arguments.hpp>
 #include <bitwright/kernels/joint_requantize.hpp>
 #include <bitwright/kernels/joint_requantize_arguments.hpp>
+#include <bitwright/kernels/group_gemm.hpp>
+#include <bitwright/kernels/group_gemm_arguments.hpp>
+#include <bitwright/kernels/group_panels.hpp>
+#include <bitwright/kernels/group_rows.hpp>
 #include <bitwright/kernels/panels.hpp>
 #include <bitwright/kernels/lookup.hpp>
 #include <bitwright/kernels/lookup_arguments.hpp>
@@ -39,6 +43,7 @@
 #include <bitwright/kernels/tiled_gemm.hpp>
 #include <bitwright/kernels/term_panels.hpp>
 #include <bitwright/kernels/tiled_shift_add.hpp>
+#include <bitwright/kernels/tiled_group_gemm.hpp>
 #include <bitwright/kernels/tiles.hpp>
 #include <bitwright/kernels/vectorized_rounding.hpp>
 #include <bitwright/kernels/weight_levels.hpp>

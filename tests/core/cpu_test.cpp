@@ -29,7 +29,9 @@ bool listed(const std::string& wanted) {
 
 TEST(cpu, has_nothing_that_the_kernel_does_not_list) {
   EXPECT_TRUE(!cpu::has_avx2() || listed("avx2"));
+  EXPECT_TRUE(!cpu::has_avx2_fma_f16c() || listed("avx2 fma f16c"));
   EXPECT_TRUE(!cpu::has_avx_vnni() || listed("avx2 avx_vnni"));
+  EXPECT_TRUE(!cpu::has_avx_vnni_fma_f16c() || listed("avx2 fma f16c avx_vnni"));
   EXPECT_TRUE(!cpu::has_avx512() || listed("avx2 avx512f avx512bw avx512dq avx512vl"));
   EXPECT_TRUE(!cpu::has_avx512_vnni() || listed("avx2 avx512f avx512bw avx512vl avx512_vnni"));
   EXPECT_TRUE(!cpu::has_avx512_vbmi() || listed("avx2 avx512f avx512bw avx512vl avx512vbmi"));
@@ -45,7 +47,9 @@ TEST(cpu, of_one_architecture_has_nothing_of_another) {
 
 TEST(cpu, of_one_architecture_has_nothing_of_another) {
   EXPECT_FALSE(cpu::has_avx2());
+  EXPECT_FALSE(cpu::has_avx2_fma_f16c());
   EXPECT_FALSE(cpu::has_avx_vnni());
+  EXPECT_FALSE(cpu::has_avx_vnni_fma_f16c());
   EXPECT_FALSE(cpu::has_avx512());
   EXPECT_FALSE(cpu::has_avx512_vnni());
   EXPECT_FALSE(cpu::has_avx512_vbmi());
