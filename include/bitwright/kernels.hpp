@@ -3,6 +3,7 @@
 /// Operations on codes: one entry point each, with a path for each instruction set.
 #pragma once
 
+#include <bitwright/kernels/average_line.hpp>
 #include <bitwright/kernels/binary_convolution.hpp>
 #include <bitwright/kernels/binary_convolution_arguments.hpp>
 #include <bitwright/kernels/binary_gemm.hpp>
@@ -33,6 +34,7 @@
 #include <bitwright/kernels/residual_lines.hpp>
 #include <bitwright/kernels/shift_add.hpp>
 #include <bitwright/kernels/shift_add_arguments.hpp>
+#include <bitwright/kernels/short_sums.hpp>
 #include <bitwright/kernels/sliding_window.hpp>
 #include <bitwright/kernels/taps_in_memory.hpp>
 #include <bitwright/kernels/transpose.hpp>

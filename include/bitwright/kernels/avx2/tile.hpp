@@ -43,6 +43,8 @@ struct byte_operands {
 template <class Activation>
 struct byte_products : byte_operands<Activation> {
   static constexpr std::size_t max_vectors = 2;
+  static constexpr std::size_t short_sums = 2;
+  static constexpr std::size_t short_sum(std::size_t k) { return k / 2 % 2; }
   static constexpr std::size_t rows(std::size_t vectors) { return vectors == 2 ? 4 : 8; }
 
   [[gnu::target("avx2"), gnu::always_inline]] static inline __m256i add(__m256i sums, __m256i operands,

@@ -78,7 +78,7 @@ struct signed_operands {
   using operand = std::int8_t;
   using weight = std::int8_t;
   static constexpr bool converts = !std::is_signed_v<Activation>;
-  static constexpr bool takes_indices = false;
+  static constexpr bool takes_indices = true;
   static constexpr std::int32_t activation_offset(std::int32_t) { return converts ? 128 : 0; }
   static constexpr std::int32_t weight_offset(std::int32_t) { return 0; }
 

@@ -8,6 +8,7 @@
 
 #include <bitwright/kernels/code_types.hpp>
 #include <bitwright/kernels/neon/codes.hpp>
+#include <bitwright/kernels/neon/levels.hpp>
 #include <bitwright/kernels/neon/store_tile.hpp>
 #include <bitwright/kernels/tiles.hpp>
 
@@ -114,11 +115,72 @@ struct byte_products {
       }
     const int32x4_t initial = vld1q_s32(task.initial);
 #pragma GCC unroll 4
-    for (std::size_t row = 0; row < Rows; ++row) {
-      const int32x4_t low = vpaddq_s32(tile.sums[row][0], tile.sums[row][1]);
-      const int32x4_t high = vpaddq_s32(tile.sums[row][2], tile.sums[row][3]);
-      vst1q_s32(task.sums + row * lanes, vaddq_s32(vpaddq_s32(low, high), initial));
+    for (std::size_t row = 0; row < Rows; ++row)
+      vst1q_s32(task.sums + row * lanes, vaddq_s32(total(tile.sums[row]), initial));
+  }
+
+  /// The four columns' sums.
+  [[gnu::always_inline]] static inline int32x4_t total(const int32x4_t (&sums)[lanes]) {
+    return vpaddq_s32(vpaddq_s32(sums[0], sums[1]), vpaddq_s32(sums[2], sums[3]));
+  }
+
+  /// Adds the products of the steps of one row that share their bytes, of 16 operands each.
+  template <std::size_t Bits>
+  [[gnu::always_inline]] static inline void add_indices(int32x4_t (&sums)[lanes], const int8x16_t (&operands)[8 / Bits],
+                                                        const std::byte* indices,
+                                                        const level_lookups<4 / Bits>& levels) {
+    constexpr std::size_t each = 4 / Bits;
+#pragma GCC unroll 4
+    for (std::size_t column = 0; column < lanes; ++column) {
+      const uint8x16_t bytes = load_indices(indices + column * depth);
+#pragma GCC unroll 2
+      for (std::size_t upper = 0; upper < 2; ++upper) {
+        const uint8x16_t halves = half_bytes(bytes, upper);
+#pragma GCC unroll 4
+        for (std::size_t i = 0; i < each; ++i)
+          sums[column] = Products::add(sums[column], operands[upper * each + i], levels.of(i, halves));
+      }
     }
+  }
+
+  /// Adds the products of one row's segment, its last few first.
+  template <std::size_t Bits>
+  [[gnu::always_inline]] static inline void add_segment(int32x4_t (&sums)[lanes], const std::byte* row,
+                                                        std::size_t length, const std::byte* indices,
+                                                        const level_lookups<4 / Bits>& levels) {
+    constexpr std::size_t joined = 8 / Bits;
+    const std::size_t left = length % (joined * depth);
+    const std::byte* const end = row + length - left;
+    int8x16_t operands[joined];
+    if (left > 0) {
+      load_last_operands(operands, end, left, length);
+      add_indices<Bits>(sums, operands, indices + length / (joined * depth) * lanes * depth, levels);
+    }
+    for (; row != end; row += joined * depth, indices += lanes * depth) {
+      load_operands(operands, row);
+      add_indices<Bits>(sums, operands, indices, levels);
+    }
+  }
+
+  /// The sums of one row and one vector of indices.
+  template <std::size_t Bits, std::size_t Vectors>
+  static void accumulate_indices(const tile_sums& task) {
+    static_assert(Vectors == 1);
+    const auto levels = level_lookups<4 / Bits>::from(task.header->tables);
+    int32x4_t sums[lanes] = {vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0)};
+    const segment_box box = task.box;
+    for (std::size_t i = box.first_row; i < box.last_row; ++i)
+      for (std::size_t j = box.first_column; j < box.last_column; ++j) {
+        const std::size_t segment = i * box.width + j;
+        add_segment<Bits>(sums, task.rows[segment * task.segment_stride] + task.offset, task.length,
+                          task.weights + segment * task.segment_bytes, levels);
+      }
+    vst1q_s32(task.sums, vaddq_s32(total(sums), vld1q_s32(task.initial)));
+  }
+
+  template <std::size_t Bits>
+  static void unpack(const packed_segment& panel) {
+    neon::unpack<Bits>(panel, lanes * depth);
   }
 };
 
@@ -129,25 +191,5 @@ template <class Activation>
 using pair_tile = tile<Activation, paired_products>;
 template <class Activation>
 using single_tile = tile<Activation, single_products>;
-
-/// Whether weights that meet in a pair fit, of a column of one segment.
-inline bool pairs_fit(const std::int8_t* weights, std::size_t count) {
-  for (std::size_t k = 0; k + 8 < count; ++k)
-    if (k % 16 < 8 && !paired_products::fit(weights[k], weights[k + 8])) return false;
-  return true;
-}
-
-/// Packs, and says in the header by its kind which products fit: 0 for paired ones.
-template <class Tile>
-void pack_pairs_or_singles(const panel_layout<Tile>& layout, const weighted_sum& sums, std::byte* packed) {
-  pack_panels(layout, sums, packed);
-  bool fit = true;
-  for (std::size_t n = 0; n < sums.outputs; ++n)
-    for (std::size_t segment = 0; segment < layout.segments; ++segment)
-      fit = fit && pairs_fit(segment_weights(layout, sums, n, segment), layout.length);
-  packed_array<panel_header>(packed, 0)->kind = fit ? 0 : 1;
-}
-
-inline bool packed_as_pairs(const std::byte* packed) { return packed_array<panel_header>(packed, 0)->kind == 0; }
 
 }  // namespace bitwright::kernels::neon

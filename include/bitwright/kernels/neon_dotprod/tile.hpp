@@ -5,6 +5,7 @@
 #pragma once
 
 #include <bitwright/kernels/code_types.hpp>
+#include <bitwright/kernels/neon/levels.hpp>
 #include <bitwright/kernels/neon/store_tile.hpp>
 #include <bitwright/kernels/tiles.hpp>
 
@@ -103,6 +104,82 @@ struct dot_products {
     for (std::size_t row = 0; row < Rows; ++row)
 #pragma GCC unroll 4
       for (std::size_t v = 0; v < Vectors; ++v) vst1q_s32(task.sums + (row * Vectors + v) * lanes, tile.sums[row][v]);
+  }
+
+  /// Adds the products of the steps that half bytes hold, whose operands are quarters First and following.
+  template <std::size_t Bits, int First>
+  [[gnu::target("arch=armv8.2-a+dotprod"), gnu::always_inline]] static inline int32x4_t add_half(
+      int32x4_t sum, int8x16_t operands, uint8x16_t halves, const neon::level_lookups<4 / Bits>& levels) {
+    sum = vdotq_laneq_s32(sum, levels.of(0, halves), operands, First);
+    if constexpr (Bits <= 2) sum = vdotq_laneq_s32(sum, levels.of(1, halves), operands, First + 1);
+    if constexpr (Bits == 1) sum = vdotq_laneq_s32(sum, levels.of(2, halves), operands, First + 2);
+    if constexpr (Bits == 1) sum = vdotq_laneq_s32(sum, levels.of(3, halves), operands, First + 3);
+    return sum;
+  }
+
+  /// The operands of a row that a turn takes: those of two bytes' steps for 4 bits, else of one's.
+  template <std::size_t Bits>
+  static constexpr std::size_t operand_registers = Bits == 1 ? 2 : 1;
+
+  /// Adds the products of the steps of one row that share their bytes, from quarter First on.
+  template <std::size_t Bits, int First, std::size_t Vectors>
+  [[gnu::target("arch=armv8.2-a+dotprod"), gnu::always_inline]] static inline void add_indices(
+      int32x4_t (&sums)[Vectors], const int8x16_t (&operands)[operand_registers<Bits>], const std::byte* indices,
+      const neon::level_lookups<4 / Bits>& levels) {
+    constexpr int second = (First + 4 / static_cast<int>(Bits)) % 4;
+#pragma GCC unroll 4
+    for (std::size_t v = 0; v < Vectors; ++v) {
+      const uint8x16_t bytes = neon::load_indices(indices + v * 16);
+      sums[v] = add_half<Bits, First>(sums[v], operands[0], neon::half_bytes(bytes, 0), levels);
+      sums[v] =
+          add_half<Bits, second>(sums[v], operands[operand_registers<Bits> - 1], neon::half_bytes(bytes, 1), levels);
+    }
+  }
+
+  /// Adds the products of one row's segment, its last few first: sums stay in their registers if nothing follows the loop.
+  template <std::size_t Bits, std::size_t Vectors>
+  [[gnu::target("arch=armv8.2-a+dotprod"), gnu::always_inline]] static inline void add_segment(
+      int32x4_t (&sums)[Vectors], const std::byte* row, std::size_t length, const std::byte* indices,
+      const neon::level_lookups<4 / Bits>& levels) {
+    constexpr std::size_t registers = operand_registers<Bits>, turn = 16 * registers;
+    constexpr std::size_t turn_bytes = Vectors * 16 * (Bits == 4 ? 2 : 1);
+    int8x16_t operands[registers];
+    const std::size_t left = length % turn, turns = length / turn;
+    if (left > 0) {
+      const std::byte* last = indices + turns * turn_bytes;
+      neon::load_last_operands(operands, row + length - left, left, length);
+      add_indices<Bits, 0>(sums, operands, last, levels);
+      if constexpr (Bits == 4)
+        if (left > 8) add_indices<Bits, 2>(sums, operands, last + Vectors * 16, levels);
+    }
+    for (const std::byte* end = row + length - left; row != end; row += turn, indices += turn_bytes) {
+      neon::load_operands(operands, row);
+      add_indices<Bits, 0>(sums, operands, indices, levels);
+      if constexpr (Bits == 4) add_indices<Bits, 2>(sums, operands, indices + Vectors * 16, levels);
+    }
+  }
+
+  /// The sums of one row and Vectors vectors of indices.
+  template <std::size_t Bits, std::size_t Vectors>
+  [[gnu::target("arch=armv8.2-a+dotprod")]] static void accumulate_indices(const tile_sums& task) {
+    const auto levels = neon::level_lookups<4 / Bits>::from(task.header->tables);
+    int32x4_t sums[Vectors];
+#pragma GCC unroll 4
+    for (std::size_t v = 0; v < Vectors; ++v) sums[v] = vld1q_s32(task.initial + v * lanes);
+    const segment_box box = task.box;
+    for (std::size_t i = box.first_row; i < box.last_row; ++i)
+      for (std::size_t j = box.first_column; j < box.last_column; ++j) {
+        const std::size_t segment = i * box.width + j;
+        add_segment<Bits>(sums, task.rows[segment * task.segment_stride] + task.offset, task.length,
+                          task.weights + segment * task.segment_bytes, levels);
+      }
+#pragma GCC unroll 4
+    for (std::size_t v = 0; v < Vectors; ++v) vst1q_s32(task.sums + v * lanes, sums[v]);
+  }
+
+  template <std::size_t Bits>
+  static void unpack(const packed_segment& panel) {
+    neon::unpack<Bits>(panel, lanes * depth);
   }
 };
 
