@@ -57,6 +57,7 @@ struct weighted_sum_values {
   std::vector<s8> weights;
   std::vector<s32> zero_points, bias;
   std::vector<dyadic> factors;
+  int index_bits = 8;
 
   weighted_sum_values(std::size_t output_channels, std::size_t terms, random_codes& random)
       : outputs(output_channels),
@@ -69,6 +70,13 @@ struct weighted_sum_values {
     if (random.between(0, 1) == 0) std::ranges::fill(zero_points, 0);
     if (random.between(0, 2) == 0)
       for (s8& weight : weights) weight = static_cast<s8>(weight / 2);
+    if (random.between(0, 1) == 0) keep_levels(1 << random.between(0, 2));
+  }
+
+  /// 2^bits different weights, for paths that pack so few in `bits` each.
+  void keep_levels(int bits) {
+    index_bits = bits;
+    for (s8& weight : weights) weight = static_cast<s8>((weight & ((1 << bits) - 1)) * 5 - 9);
   }
 };
 
@@ -92,7 +100,8 @@ struct guarded_weighted_sum {
              .factors = factors.data(),
              .activation_zero_point = 3,
              .output_zero_point = 5,
-             .output_codes = codes} {}
+             .output_codes = codes,
+             .index_bits = values.index_bits} {}
 };
 
 /// Runs every available path in guarded memory. `run(path, side)` gives the path's outputs, which have to be scalar's.
