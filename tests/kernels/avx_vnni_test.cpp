@@ -61,8 +61,15 @@ struct layer {
              .output_codes = {-120, 127}} {
     for (std::int64_t n = 0; n < outputs; ++n) factors.push_back(random.factor(38, 44));
     sums.factors = factors.data();
+    if (random.between(0, 1) == 0) keep_levels(1 << random.between(0, 2));
   }
   layer(const layer&) = delete;
+
+  /// 2^bits different weights, which are packed in `bits` each.
+  void keep_levels(int bits) {
+    sums.index_bits = bits;
+    for (s8& weight : weights) weight = static_cast<s8>((weight & ((1 << bits) - 1)) * 15 - 113);
+  }
 
   std::vector<s8> weights;
   std::vector<std::int32_t> weight_zero_points, bias;
@@ -86,8 +93,9 @@ void expect_gemm_equals_scalar(std::int64_t rows, std::int64_t inputs, std::int6
   kernels::pack_panels(layout, plan.sums, packed.data());
   kernels::scalar::pack(plan.sums, reference.data());
   std::vector<s8> codes(count * plan.sums.outputs, 99), expected(codes);
-  kernels::gemm_arguments<Activation, s8> call{
-      plan.sums, packed.data(), activations.data(), plan.sums.inputs, codes.data(), plan.sums.outputs, nullptr};
+  memory workspace(kernels::tiled_gemm_workspace_bytes<tile<Activation>>(plan.sums));
+  kernels::gemm_arguments<Activation, s8> call{plan.sums,    packed.data(),     activations.data(), plan.sums.inputs,
+                                               codes.data(), plan.sums.outputs, workspace.data()};
   kernels::tiled_gemm<tile<Activation>>(call, 0, count, kernels::avx2::store_tile<s8, half_up>);
   call.packed = reference.data(), call.outputs = expected.data();
   kernels::scalar::gemm<Activation, s8, half_up>(call, 0, count);
