@@ -21,6 +21,7 @@
 #include <bitwright/quantizers/optimal_levels.hpp>
 #include <bitwright/quantizers/paths.hpp>
 #include <bitwright/quantizers/piecewise_linear.hpp>
+#include <bitwright/quantizers/piecewise_linear_paths.hpp>
 #include <bitwright/quantizers/power_of_two.hpp>
 #include <bitwright/quantizers/signed_digits.hpp>
 #include <bitwright/quantizers/sliced.hpp>

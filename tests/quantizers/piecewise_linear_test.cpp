@@ -22,6 +22,7 @@ namespace bitwright {
 namespace {
 
 using reference::expect_every_path_equals_scalar;
+using reference::expect_every_path_restores_every_code;
 using reference::refusal;
 using floats = std::vector<float>;
 
@@ -258,6 +259,8 @@ TEST(piecewise_linear, gives_the_same_bits_on_every_path) {
     for (const int bits : {2, 4, 6}) {
       expect_every_path_equals_scalar(piecewise_linear<disjoint_pieces>(breakpoints, 3.3f, bits));
       expect_every_path_equals_scalar(
+          piecewise_linear<disjoint_pieces>(breakpoints, 3.3f, bits).bias_corrected(gaussian_values(50)));
+      expect_every_path_restores_every_code(
           piecewise_linear<disjoint_pieces>(breakpoints, 3.3f, bits).bias_corrected(gaussian_values(50)));
     }
   expect_every_path_equals_scalar(piecewise_linear<overlapping_pieces>(floats{0.7f}, 3.3f, 4));

@@ -31,6 +31,7 @@
 #include <bitwright/core/error.hpp>
 #include <bitwright/quantizers/concept.hpp>
 #include <bitwright/quantizers/paths.hpp>
+#include <bitwright/quantizers/piecewise_linear_paths.hpp>
 
 #include <algorithm>
 #include <array>
@@ -160,9 +161,11 @@ class piecewise_linear {
                 offset_3 = grid_offsets_[3];
     const float inverse_0 = inverse_scales_[0], inverse_1 = inverse_scales_[1], inverse_2 = inverse_scales_[2],
                 inverse_3 = inverse_scales_[3];
-    float piece = magnitude >= begin_1 ? 1.0f : 0.0f;
-    piece = magnitude >= begin_2 ? 2.0f : piece;
-    piece = magnitude >= begin_3 ? 3.0f : piece;
+    const float last_step = last_step_, half = last_step + 1, codes_1 = 2 * half, codes_2 = 4 * half,
+                codes_3 = 6 * half;
+    float first = magnitude >= begin_1 ? codes_1 : 0.0f;  // The code of the piece's step 0.
+    first = magnitude >= begin_2 ? codes_2 : first;
+    first = magnitude >= begin_3 ? codes_3 : first;
     float offset = magnitude >= begin_1 ? offset_1 : offset_0;
     offset = magnitude >= begin_2 ? offset_2 : offset;
     offset = magnitude >= begin_3 ? offset_3 : offset;
@@ -171,10 +174,9 @@ class piecewise_linear {
     inverse_scale = magnitude >= begin_3 ? inverse_3 : inverse_scale;
     const float steps = std::nearbyint((magnitude - offset) * inverse_scale);
     const float raised = steps > 0.0f ? steps : 0.0f;  // NaN is not.
-    const auto step = static_cast<std::int32_t>(raised < last_step_ ? raised : last_step_);
-    const std::int32_t sign = value < 0.0f ? 1 : 0;
-    return static_cast<std::uint8_t>((static_cast<std::int32_t>(piece) << piece_bits_) + (sign << (piece_bits_ - 1)) +
-                                     step);
+    const float step = raised < last_step ? raised : last_step;
+    // All whole numbers, added as floats and converted once.
+    return static_cast<std::uint8_t>(static_cast<std::int32_t>(first + (value < 0.0f ? half : 0.0f) + step));
   }
 
   /// The value of one code; that of a piece that is not there is worth shift().
