@@ -27,10 +27,17 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <utility>
 
 namespace bitwright::kernels {
+
+/// What is known of all columns.
+struct binary_header {
+  std::int32_t may_tie;                 ///< Whether some sum of some column may lie half-way between two codes.
+  std::array<std::int32_t, 15> unused;  ///< Up to a cache line.
+};
 
 /// Where panels and their columns lie in packed memory.
 template <class Tile>
@@ -51,7 +58,9 @@ struct binary_layout {
 
   /// Arrays with an element of four bytes for each column: what sums begin with, factors, scales; then the sums of each
   /// tap's weights.
-  constexpr std::size_t array(std::size_t index) const { return index * columns() * sizeof(std::int32_t); }
+  constexpr std::size_t array(std::size_t index) const {
+    return sizeof(binary_header) + index * columns() * sizeof(std::int32_t);
+  }
   constexpr std::size_t initial() const { return array(0); }
   constexpr std::size_t multipliers() const { return array(1); }
   constexpr std::size_t shifts() const { return array(2); }
@@ -81,6 +90,15 @@ void pack_binary_weights(const binary_layout<Tile>& layout, const binary_sum& su
   }
 }
 
+/// Whether some sum of output n may lie half-way between two codes: sum * multiplier an odd multiple of 2^(shift - 1).
+/// Then sum, not 0, is a multiple of what the multiplier's even part leaves of that power.
+inline bool may_tie(const binary_sum& sums, std::size_t n) {
+  const auto [multiplier, shift] = sums.factors[n];
+  const std::int64_t most = std::abs(std::int64_t{sums.bias[n]}) + static_cast<std::int64_t>(sums.inputs());
+  const int divisor = shift - 1 - std::countr_zero(static_cast<std::uint32_t>(multiplier));
+  return divisor < 62 && most >= std::int64_t{1} << std::max(0, divisor);
+}
+
 /// Writes the constants of output n.
 template <class Tile>
 void pack_binary_column(const binary_layout<Tile>& layout, const binary_sum& sums, std::size_t n, std::byte* packed) {
@@ -88,6 +106,7 @@ void pack_binary_column(const binary_layout<Tile>& layout, const binary_sum& sum
   if (sums.factors != nullptr) {
     packed_array<std::int32_t>(packed, layout.multipliers())[n] = sums.factors[n].multiplier;
     packed_array<std::int32_t>(packed, layout.shifts())[n] = sums.factors[n].shift;
+    packed_array<binary_header>(packed, 0)->may_tie |= may_tie(sums, n);
   }
   if (sums.scales != nullptr) packed_array<float>(packed, layout.scales())[n] = sums.scales[n];
   const std::size_t tap_bytes = bytes_of_bits(sums.channels);
@@ -127,7 +146,8 @@ struct binary_tile_sums {
   std::size_t steps;
   const std::byte* weights;     ///< The panel's.
   const std::int32_t* initial;  ///< What each column begins with.
-  std::int32_t* sums;           ///< Parts x rows x columns of a part; 64-byte aligned.
+  std::int32_t* sums;           ///< Of each part rows x its columns; 64-byte aligned.
+  std::size_t part_stride;      ///< From one part to the next.
 };
 
 /// What turning a part of a tile's sums into outputs reads and writes.
@@ -187,26 +207,35 @@ class binary_runner {
   void run(const binary_block& block) const {
     for (std::size_t panel = 0; panel < layout_.panels(); ++panel) {
       const std::size_t first = layout_.first_vector(panel), vectors = layout_.first_vector(panel + 1) - first;
-      const std::size_t tiles = divide_up(block.count, Tile::rows(vectors));
-      for (std::size_t tile = 0; tile < tiles; ++tile)
-        run_tile(block, tile * block.count / tiles, (tile + 1) * block.count / tiles, first, vectors);
+      const std::size_t batches = divide_up(block.count, tiles_together * Tile::rows(vectors));
+      for (std::size_t batch = 0; batch < batches; ++batch)
+        run_batch(block, batch * block.count / batches, (batch + 1) * block.count / batches, first, vectors);
     }
   }
 
  private:
-  void run_tile(const binary_block& block, std::size_t first, std::size_t last, std::size_t vector,
-                std::size_t vectors) const {
-    alignas(64) std::array<std::int32_t, Tile::max_vectors * Tile::lanes * Tile::rows(1)> sums;
-    const std::size_t column = vector * Tile::lanes, rows = last - first;
-    binary_accumulate_functions<Tile>[vectors - 1][rows - 1](
-        {.rows = block.rows + first,
-         .steps = layout_.steps(),
-         .weights = packed_ + layout_.weights(vector),
-         .initial = packed_array<std::int32_t>(packed_, layout_.initial()) + column,
-         .sums = sums.data()});
-    const std::size_t width = Tile::part_columns(vectors),
-                      end = std::min(layout_.outputs - column, vectors * Tile::lanes);
-    for (std::size_t part = 0; part < end; part += width) {
+  /// The sums of a few tiles become outputs together: with so few instructions a sum, what a call of the store function
+  /// begins with would show.
+  static constexpr std::size_t tiles_together = 4;
+
+  void run_batch(const binary_block& block, std::size_t first, std::size_t last, std::size_t vector,
+                 std::size_t vectors) const {
+    constexpr std::size_t most_rows = tiles_together * Tile::rows(1);
+    alignas(64) std::array<std::int32_t, Tile::max_vectors * Tile::lanes * most_rows> sums;
+    const std::size_t column = vector * Tile::lanes, rows = last - first, width = Tile::part_columns(vectors);
+    const std::size_t tiles = divide_up(rows, Tile::rows(vectors));
+    for (std::size_t tile = 0; tile < tiles; ++tile) {
+      const std::size_t row = tile * rows / tiles, end = (tile + 1) * rows / tiles;
+      binary_accumulate_functions<Tile>[vectors - 1][end - row - 1](
+          {.rows = block.rows + first + row,
+           .steps = layout_.steps(),
+           .weights = packed_ + layout_.weights(vector),
+           .initial = packed_array<std::int32_t>(packed_, layout_.initial()) + column,
+           .sums = sums.data() + row * width,
+           .part_stride = rows * width});
+    }
+    const std::size_t columns = std::min(layout_.outputs - column, vectors * Tile::lanes);
+    for (std::size_t part = 0; part < columns; part += width) {
       std::int32_t* const of_part = sums.data() + part * rows;
       if (block.inside != nullptr) add_padding(block.inside + first, rows, column + part, width, of_part);
       store_part(block, first, rows, column + part, width, of_part);
@@ -235,7 +264,7 @@ class binary_runner {
                       .padded_columns = width,
                       .multipliers = packed_array<std::int32_t>(packed_, layout_.multipliers()) + column,
                       .shifts = packed_array<std::int32_t>(packed_, layout_.shifts()) + column,
-                      .may_tie = true,
+                      .may_tie = packed_array<binary_header>(packed_, 0)->may_tie != 0,
                       .window = code_window::of(zero_point_, output_codes_),
                       .zero_point = zero_point_,
                       .output_codes = output_codes_,

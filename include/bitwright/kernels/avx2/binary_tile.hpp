@@ -64,67 +64,65 @@ struct binary_tile {
   static_assert(8 * steps_of_bytes <= std::numeric_limits<std::uint8_t>::max());
   static_assert(8 * steps_of_words <= std::numeric_limits<std::uint16_t>::max());
 
-  /// The counts of Rows x Vectors vectors, in bytes.
-  template <std::size_t Rows, std::size_t Vectors>
-  struct registers {
-    __m256i of[Rows][Vectors];
+  /// Finishes a count before the next begins: compilers look up the counts of all rows first otherwise, and run out of
+  /// registers.
+  [[gnu::target("avx2"), gnu::always_inline]] static inline void keep_order(__m256i& counts) {
+    asm volatile("" : "+x"(counts));
+  }
 
-    [[gnu::target("avx2"), gnu::always_inline]] void set_zero() {
+  /// Four bits of each column, the low or the high ones of its byte.
+  template <std::size_t Half>
+  [[gnu::target("avx2"), gnu::always_inline]] static inline __m256i indices(const std::byte* weights) {
+    const __m256i bytes = _mm256_load_si256(reinterpret_cast<const __m256i*>(weights));
+    return _mm256_and_si256(Half == 0 ? bytes : _mm256_srli_epi16(bytes, 4), _mm256_set1_epi8(15));
+  }
+
+  /// Adds the counts of four bits of each row and column.
+  template <std::size_t Half, std::size_t Rows, std::size_t Vectors>
+  [[gnu::target("avx2"), gnu::always_inline]] static inline void count(__m256i (&counts)[Rows][Vectors],
+                                                                       const std::byte* const (&tables)[Rows],
+                                                                       std::size_t k, const std::byte* weights) {
+    __m256i columns[Vectors];
+#pragma GCC unroll 4
+    for (std::size_t v = 0; v < Vectors; ++v) columns[v] = indices<Half>(weights + v * 32);
 #pragma GCC unroll 16
-      for (std::size_t row = 0; row < Rows; ++row)
-#pragma GCC unroll 4
-        for (std::size_t v = 0; v < Vectors; ++v) of[row][v] = _mm256_setzero_si256();
-    }
-
-    /// Adds the counts of four bits of each row: `tables` are where the rows' operands lie, k which of them it is.
-    [[gnu::target("avx2"), gnu::always_inline]] void add(const std::byte* const* tables, std::size_t k,
-                                                         const __m256i* indices) {
-#pragma GCC unroll 16
-      for (std::size_t row = 0; row < Rows; ++row) {
-        const auto* table = tables_of_differences.counts.data() + std::to_integer<std::size_t>(tables[row][k]);
-        const __m256i counts = _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(table)));
-#pragma GCC unroll 4
-        for (std::size_t v = 0; v < Vectors; ++v)
-          of[row][v] = _mm256_add_epi8(of[row][v], _mm256_shuffle_epi8(counts, indices[v]));
-      }
-    }
-
-    /// Adds to 16-bit counts: of each vector columns 0 to 7 and 16 to 23, then the others.
-    [[gnu::target("avx2"), gnu::always_inline]] void widen_into(__m256i (&words)[Rows][2 * Vectors]) const {
-      const __m256i zero = _mm256_setzero_si256();
-      for (std::size_t row = 0; row < Rows; ++row)
-#pragma GCC unroll 4
-        for (std::size_t v = 0; v < Vectors; ++v) {
-          words[row][2 * v] = _mm256_add_epi16(words[row][2 * v], _mm256_unpacklo_epi8(of[row][v], zero));
-          words[row][2 * v + 1] = _mm256_add_epi16(words[row][2 * v + 1], _mm256_unpackhi_epi8(of[row][v], zero));
-        }
-    }
-  };
-
-  /// Counts `steps` bytes of each row, as many as fit.
-  template <std::size_t Rows, std::size_t Vectors>
-  [[gnu::target("avx2"), gnu::always_inline]] static inline void count_run(registers<Rows, Vectors>& counts,
-                                                                           const std::byte* const* rows,
-                                                                           std::size_t first, std::size_t steps,
-                                                                           const std::byte* weights) {
-    const __m256i mask = _mm256_set1_epi8(15);
-    const std::byte* from[Rows];
-#pragma GCC unroll 16
-    for (std::size_t row = 0; row < Rows; ++row) from[row] = rows[row];
-    counts.set_zero();
-    for (std::size_t k = 2 * first; k < 2 * (first + steps); k += 2, weights += Vectors * 32) {
-      __m256i indices[Vectors];
-#pragma GCC unroll 4
-      for (std::size_t v = 0; v < Vectors; ++v)
-        indices[v] = _mm256_and_si256(_mm256_load_si256(reinterpret_cast<const __m256i*>(weights) + v), mask);
-      counts.add(from, k, indices);
+    for (std::size_t row = 0; row < Rows; ++row) {
+      const auto* table = tables_of_differences.counts.data() + std::to_integer<std::size_t>(tables[row][k + Half]);
+      const __m256i differing = _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(table)));
 #pragma GCC unroll 4
       for (std::size_t v = 0; v < Vectors; ++v) {
-        const __m256i bytes = _mm256_load_si256(reinterpret_cast<const __m256i*>(weights) + v);
-        indices[v] = _mm256_and_si256(_mm256_srli_epi16(bytes, 4), mask);
+        counts[row][v] = _mm256_add_epi8(counts[row][v], _mm256_shuffle_epi8(differing, columns[v]));
+        keep_order(counts[row][v]);
       }
-      counts.add(from, k + 1, indices);
     }
+  }
+
+  /// Counts `steps` bytes of each row, as many as fit, and adds them to 16-bit counts: of each vector columns 0 to 7 and
+  /// 16 to 23, then the others. A function of its own, in which nothing but the counts asks for registers.
+  template <std::size_t Rows, std::size_t Vectors>
+  [[gnu::target("avx2"), gnu::noinline]] static void count_run(__m256i (*words)[2 * Vectors],
+                                                               const std::byte* const* rows, std::size_t first,
+                                                               std::size_t steps, const std::byte* weights) {
+    const std::byte* tables[Rows];
+    __m256i counts[Rows][Vectors];
+#pragma GCC unroll 16
+    for (std::size_t row = 0; row < Rows; ++row) {
+      tables[row] = rows[row] + 2 * first;
+#pragma GCC unroll 4
+      for (std::size_t v = 0; v < Vectors; ++v) counts[row][v] = _mm256_setzero_si256();
+    }
+    for (std::size_t k = 0; k < 2 * steps; k += 2, weights += Vectors * 32) {
+      count<0>(counts, tables, k, weights);
+      count<1>(counts, tables, k, weights);
+    }
+    const __m256i zero = _mm256_setzero_si256();
+#pragma GCC unroll 16
+    for (std::size_t row = 0; row < Rows; ++row)
+#pragma GCC unroll 4
+      for (std::size_t v = 0; v < Vectors; ++v) {
+        words[row][2 * v] = _mm256_add_epi16(words[row][2 * v], _mm256_unpacklo_epi8(counts[row][v], zero));
+        words[row][2 * v + 1] = _mm256_add_epi16(words[row][2 * v + 1], _mm256_unpackhi_epi8(counts[row][v], zero));
+      }
   }
 
   /// Takes twice the counts of eight columns from their sums.
@@ -139,19 +137,18 @@ struct binary_tile {
   [[gnu::target("avx2")]] static void accumulate(const binary_tile_sums& task) {
     for (std::size_t part = 0; part < 2 * Vectors; ++part)
       for (std::size_t row = 0; row < Rows; ++row)
-        std::memcpy(task.sums + (part * Rows + row) * 16, task.initial + part * 16, 16 * sizeof(std::int32_t));
+        std::memcpy(task.sums + part * task.part_stride + row * 16, task.initial + part * 16,
+                    16 * sizeof(std::int32_t));
     for (std::size_t first = 0; first < task.steps; first += steps_of_words) {
       __m256i words[Rows][2 * Vectors] = {};
       const std::size_t last = std::min(task.steps, first + steps_of_words);
-      for (std::size_t k = first; k < last; k += steps_of_bytes) {
-        registers<Rows, Vectors> counts;
-        count_run(counts, task.rows, k, std::min(steps_of_bytes, last - k), task.weights + k * Vectors * 32);
-        counts.widen_into(words);
-      }
+      for (std::size_t k = first; k < last; k += steps_of_bytes)
+        count_run<Rows, Vectors>(words, task.rows, k, std::min(steps_of_bytes, last - k),
+                                 task.weights + k * Vectors * 32);
       for (std::size_t row = 0; row < Rows; ++row)
         for (std::size_t v = 0; v < Vectors; ++v) {
-          std::int32_t* const low = task.sums + (2 * v * Rows + row) * 16;
-          std::int32_t* const high = low + Rows * 16;
+          std::int32_t* const low = task.sums + 2 * v * task.part_stride + row * 16;
+          std::int32_t* const high = low + task.part_stride;
           take(low, _mm256_castsi256_si128(words[row][2 * v]));
           take(low + 8, _mm256_castsi256_si128(words[row][2 * v + 1]));
           take(high, _mm256_extracti128_si256(words[row][2 * v], 1));

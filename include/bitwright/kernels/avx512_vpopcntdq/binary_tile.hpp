@@ -35,6 +35,13 @@ struct binary_tile {
   static constexpr std::size_t operand_bytes(std::size_t row_bytes) { return round_up(row_bytes, depth); }
   static constexpr std::size_t part_columns(std::size_t vectors) { return vectors * lanes; }
 
+  /// Finishes a count before the next begins: compilers make the exclusive ors of all rows first otherwise, and run out of
+  /// registers.
+  [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni,avx512vpopcntdq"), gnu::always_inline]] static inline void
+  keep_order(__m512i& counts) {
+    asm volatile("" : "+v"(counts));
+  }
+
   /// initial - 2 * the number of bits that differ, of Rows rows and Vectors vectors.
   template <std::size_t Rows, std::size_t Vectors>
   [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni,avx512vpopcntdq")]] static void accumulate(
@@ -56,8 +63,10 @@ struct binary_tile {
       for (std::size_t row = 0; row < Rows; ++row) {
         const __m512i step = _mm512_set1_epi32(load_step(from[row] + k));
 #pragma GCC unroll 4
-        for (std::size_t v = 0; v < Vectors; ++v)
+        for (std::size_t v = 0; v < Vectors; ++v) {
           counts[row][v] = _mm512_add_epi32(counts[row][v], _mm512_popcnt_epi32(_mm512_xor_si512(step, panel[v])));
+          keep_order(counts[row][v]);
+        }
       }
     }
 #pragma GCC unroll 16

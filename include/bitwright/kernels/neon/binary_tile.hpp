@@ -50,6 +50,10 @@ struct binary_tile {
   }
 
  private:
+  /// Finishes a count before the next begins: compilers make the exclusive ors of all rows first otherwise, and run out of
+  /// registers.
+  [[gnu::always_inline]] static inline void keep_order(uint8x16_t& counts) { asm volatile("" : "+w"(counts)); }
+
   template <std::size_t Rows, std::size_t Words>
   [[gnu::always_inline]] static inline void count_run(const binary_tile_sums& task, std::size_t first, std::size_t last,
                                                       uint32x4_t (&totals)[Rows][Words]) {
@@ -67,8 +71,10 @@ struct binary_tile {
       for (std::size_t row = 0; row < Rows; ++row) {
         const uint8x16_t step = vreinterpretq_u8_s32(vdupq_n_s32(load_step(task.rows[row] + k * depth)));
 #pragma GCC unroll 8
-        for (std::size_t v = 0; v < Words; ++v)
+        for (std::size_t v = 0; v < Words; ++v) {
           counts[row][v] = vaddq_u8(counts[row][v], vcntq_u8(veorq_u8(step, panel[v])));
+          keep_order(counts[row][v]);
+        }
       }
     }
 #pragma GCC unroll 8
