@@ -7,6 +7,7 @@
 #include "problem.hpp"
 #include <bitwright/core/rounding.hpp>
 #include <bitwright/core/tensor.hpp>
+#include <bitwright/kernels/average_line.hpp>
 #include <bitwright/kernels/binary_gemm.hpp>
 #include <bitwright/kernels/convolution.hpp>
 #include <bitwright/kernels/gemm.hpp>
@@ -131,6 +132,7 @@ struct our_pooling {
   const pooling_problem& problem;
   std::string_view path;
   std::vector<dyadic> factors;
+  std::vector<kernels::average_line> lines;
   std::vector<u8> outputs;
 
   our_pooling(const pooling_problem& given, std::string_view chosen)
@@ -138,6 +140,8 @@ struct our_pooling {
     factors.push_back({0, 0});
     for (std::size_t taps = 1; taps <= given.window.kernel * given.window.kernel; ++taps)
       factors.push_back(dyadic::nearest(1.0 / static_cast<double>(taps)));
+    for (std::size_t taps = 0; taps < factors.size(); ++taps)
+      lines.push_back(kernels::average_line::through<half_to_even, u8, u8>({taps, 0, factors[taps], 0, {0, 255}}));
   }
   void run() {
     const kernels::sliding_window window{axis_of(problem.window), axis_of(problem.window)};
@@ -153,7 +157,8 @@ struct our_pooling {
                  .outputs = outputs.data(),
                  .factors = factors.data(),
                  .output_zero_point = 0,
-                 .output_codes = {0, 255}},
+                 .output_codes = {0, 255},
+                 .lines = lines.data()},
                 0, problem.window.output());
   }
 };

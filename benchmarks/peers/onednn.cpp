@@ -168,7 +168,7 @@ void keep_the_fastest(std::vector<contestant>& all, std::size_t first) {
 void keep_to(std::string_view path) {
   if (path == "avx2") dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx2);
   if (path == "avx_vnni") dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx2_vnni);
-  if (path == "avx512_vnni") dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx512_core_vnni);
+  if (path == "avx512_vnni" || path == "avx512_vpopcntdq") dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx512_core_vnni);
 }
 
 void add(const weighted_problem& problem, std::vector<contestant>& all) {
@@ -182,6 +182,13 @@ void add(const weighted_problem& problem, std::vector<contestant>& all) {
     add_matmul(problem, kind, all);
     keep_the_fastest(all, first);
   }
+}
+
+void add(const binary_problem& problem, std::vector<contestant>& all) {
+  const std::size_t first = all.size();
+  add_inner_product(problem.wide, in_floats, all);
+  add_matmul(problem.wide, in_floats, all);
+  keep_the_fastest(all, first);
 }
 
 void add(const pooling_problem& problem, std::vector<contestant>& all) {

@@ -4,6 +4,7 @@
 /// Each function adds what the library has for a problem; a problem outlives what was added for it.
 #pragma once
 
+#include "../kernels/binary_gemm.hpp"
 #include "../kernels/contest.hpp"
 #include "../kernels/problem.hpp"
 
@@ -19,6 +20,8 @@ void keep_to(std::string_view path);
 void add(const weighted_problem& problem, std::vector<contestant>& all);
 void add(const pooling_problem& problem, std::vector<contestant>& all);
 void add(const addition_problem& problem, std::vector<contestant>& all);
+/// In fp32 alone: it has no bits.
+void add(const binary_problem& problem, std::vector<contestant>& all);
 }  // namespace onednn
 
 /// gemmlowp, integers only like us: it packs weights anew at each call, and has no way to do it ahead.
