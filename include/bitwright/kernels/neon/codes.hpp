@@ -38,6 +38,10 @@ inline int8x16_t load_padded(const std::byte* end, std::size_t count, std::size_
   return vcombine_s8(vcreate_s8(low), vcreate_s8(load_last(end, second, length)));
 }
 
+/// Finishes a sum before whatever follows begins: compilers make the products of several columns first otherwise, and
+/// run out of registers.
+[[gnu::always_inline]] inline void keep_order(int32x4_t& sum) { asm volatile("" : "+w"(sum)); }
+
 /// Writes four codes that fit their type.
 [[gnu::always_inline]] inline void store(std::int32_t* target, int32x4_t codes) { vst1q_s32(target, codes); }
 [[gnu::always_inline]] inline void store(std::int16_t* target, int32x4_t codes) { vst1_s16(target, vmovn_s32(codes)); }

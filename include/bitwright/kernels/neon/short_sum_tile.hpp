@@ -27,8 +27,8 @@ struct short_products {
   static constexpr std::size_t short_sums = 8;
   static constexpr std::size_t short_sum(std::size_t k) { return k % 8; }
 
-  /// 24 sums, 6 rows' operands and a column's weights are 31 registers of 32.
-  static constexpr std::size_t rows(std::size_t) { return 6; }
+  /// 20 sums, 5 rows' operands and two columns' weights are 27 registers of 32.
+  static constexpr std::size_t rows(std::size_t) { return 5; }
 
   template <std::size_t Rows>
   struct registers {

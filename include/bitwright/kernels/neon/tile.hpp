@@ -57,10 +57,6 @@ struct byte_products {
     int8x16_t operands[Rows];
   };
 
-  /// Finishes a sum before whatever follows begins: compilers make the products of several columns first otherwise, and
-  /// run out of registers.
-  [[gnu::always_inline]] static inline void keep_order(int32x4_t& sum) { asm volatile("" : "+w"(sum)); }
-
   template <std::size_t Rows>
   [[gnu::always_inline]] static inline void add_step(registers<Rows>& tile, const std::byte* weights) {
 #pragma GCC unroll 4
@@ -140,6 +136,7 @@ struct byte_products {
         for (std::size_t i = 0; i < each; ++i)
           sums[column] = Products::add(sums[column], operands[upper * each + i], levels.of(i, halves));
       }
+      if constexpr (Bits == 1) keep_order(sums[column]);
     }
   }
 

@@ -133,6 +133,7 @@ struct dot_products {
       sums[v] = add_half<Bits, First>(sums[v], operands[0], neon::half_bytes(bytes, 0), levels);
       sums[v] =
           add_half<Bits, second>(sums[v], operands[operand_registers<Bits> - 1], neon::half_bytes(bytes, 1), levels);
+      if constexpr (Bits <= 2) neon::keep_order(sums[v]);
     }
   }
 

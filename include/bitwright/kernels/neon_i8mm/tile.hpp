@@ -6,6 +6,7 @@
 
 #include <bitwright/kernels/code_types.hpp>
 #include <bitwright/kernels/neon/codes.hpp>
+#include <bitwright/kernels/neon/levels.hpp>
 #include <bitwright/kernels/neon/store_tile.hpp>
 #include <bitwright/kernels/tiles.hpp>
 
@@ -23,7 +24,7 @@ struct tile {
   using operand = Activation;
   using weight = std::int8_t;
   static constexpr bool converts = false;
-  static constexpr bool takes_indices = false;
+  static constexpr bool takes_indices = true;
   static constexpr std::size_t lanes = 4;
   static constexpr std::size_t depth = 8;
   static constexpr std::size_t max_vectors = 4;
@@ -141,6 +142,73 @@ struct tile {
 #pragma GCC unroll 8
     for (std::size_t row = 0; row < Rows; ++row)
       store_row<Vectors>(tile.sums[row / 2], row % 2 == 1, task.initial, task.sums + row * Vectors * lanes);
+  }
+
+  /// Adds the products of the steps of one row that share their bytes. The row is its own partner.
+  template <std::size_t Bits, std::size_t Vectors>
+  [[gnu::target("arch=armv8.2-a+dotprod+i8mm"), gnu::always_inline]] static inline void add_indices(
+      int32x4_t (&sums)[2 * Vectors], const int8x16_t (&operands)[4 / Bits], const std::byte* indices,
+      const neon::level_lookups<4 / Bits>& levels) {
+    constexpr std::size_t each = 4 / Bits;
+    int8x16_t steps[2 * each];
+#pragma GCC unroll 8
+    for (std::size_t step = 0; step < 2 * each; ++step) {
+      const int64x2_t two = vreinterpretq_s64_s8(operands[step / 2]);
+      steps[step] = vreinterpretq_s8_s64(step % 2 == 0 ? vdupq_laneq_s64(two, 0) : vdupq_laneq_s64(two, 1));
+    }
+#pragma GCC unroll 8
+    for (std::size_t square = 0; square < 2 * Vectors; ++square) {
+      const uint8x16_t bytes = neon::load_indices(indices + square * 16);
+#pragma GCC unroll 2
+      for (std::size_t upper = 0; upper < 2; ++upper) {
+        const uint8x16_t halves = neon::half_bytes(bytes, upper);
+#pragma GCC unroll 4
+        for (std::size_t i = 0; i < each; ++i)
+          sums[square] = multiply(sums[square], steps[upper * each + i], levels.of(i, halves));
+      }
+      if constexpr (Bits <= 2) neon::keep_order(sums[square]);
+    }
+  }
+
+  /// Adds the products of one row's segment, its last few first: sums stay in their registers if nothing follows the loop.
+  template <std::size_t Bits, std::size_t Vectors>
+  [[gnu::target("arch=armv8.2-a+dotprod+i8mm"), gnu::always_inline]] static inline void add_segment(
+      int32x4_t (&sums)[2 * Vectors], const std::byte* row, std::size_t length, const std::byte* indices,
+      const neon::level_lookups<4 / Bits>& levels) {
+    constexpr std::size_t joined = 8 / Bits * depth, joined_bytes = Vectors * 32;
+    const std::size_t left = length % joined;
+    const std::byte* const end = row + length - left;
+    int8x16_t operands[joined / 16];
+    if (left > 0) {
+      neon::load_last_operands(operands, end, left, length);
+      add_indices<Bits, Vectors>(sums, operands, indices + length / joined * joined_bytes, levels);
+    }
+    for (; row != end; row += joined, indices += joined_bytes) {
+      neon::load_operands(operands, row);
+      add_indices<Bits, Vectors>(sums, operands, indices, levels);
+    }
+  }
+
+  /// The sums of one row and Vectors vectors of indices.
+  template <std::size_t Bits, std::size_t Vectors>
+  [[gnu::target("arch=armv8.2-a+dotprod+i8mm")]] static void accumulate_indices(const tile_sums& task) {
+    const auto levels = neon::level_lookups<4 / Bits>::from(task.header->tables);
+    int32x4_t sums[2 * Vectors];
+#pragma GCC unroll 8
+    for (std::size_t square = 0; square < 2 * Vectors; ++square) sums[square] = vdupq_n_s32(0);
+    const segment_box box = task.box;
+    for (std::size_t i = box.first_row; i < box.last_row; ++i)
+      for (std::size_t j = box.first_column; j < box.last_column; ++j) {
+        const std::size_t segment = i * box.width + j;
+        add_segment<Bits, Vectors>(sums, task.rows[segment * task.segment_stride] + task.offset, task.length,
+                                   task.weights + segment * task.segment_bytes, levels);
+      }
+    store_row<Vectors>(sums, false, task.initial, task.sums);
+  }
+
+  template <std::size_t Bits>
+  static void unpack(const packed_segment& panel) {
+    neon::unpack<Bits>(panel, lanes * depth);
   }
 };
 
