@@ -4,6 +4,8 @@
 #pragma once
 
 #include <bitwright/kernels/average_line.hpp>
+#include <bitwright/kernels/binarize.hpp>
+#include <bitwright/kernels/binarize_arguments.hpp>
 #include <bitwright/kernels/binary_convolution.hpp>
 #include <bitwright/kernels/binary_convolution_arguments.hpp>
 #include <bitwright/kernels/binary_gemm.hpp>

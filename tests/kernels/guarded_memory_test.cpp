@@ -290,9 +290,14 @@ void expect_pooling_to_stay_inside(const kernels::sliding_window& window, std::s
     return copy_of(result);
   };
   expect_to_stay_inside("max " + shape, kernels::max_pooling_paths<Code>, maximum);
+  std::vector<kernels::average_line> lines;
+  for (std::size_t taps = 0; taps < factors.size(); ++taps)
+    lines.push_back(kernels::average_line::through<half_to_even, Code, Code>(
+        {taps, 3, factors[taps], 5, code_range::all_of<Code>()}));
   const auto average = [&](const auto& path, fence side) {
     const guarded_memory<Code> inputs(activations, side), result(rows * window.horizontal.output() * channels, side);
     const guarded_memory<dyadic> factors_beside(factors, side);
+    const guarded_memory<kernels::average_line> lines_beside(lines, side);
     path.run({.window = window,
               .channels = channels,
               .activations = inputs.data(),
@@ -300,7 +305,8 @@ void expect_pooling_to_stay_inside(const kernels::sliding_window& window, std::s
               .outputs = result.data(),
               .factors = factors_beside.data(),
               .output_zero_point = 5,
-              .output_codes = code_range::all_of<Code>()},
+              .output_codes = code_range::all_of<Code>(),
+              .lines = channels % 4 == 0 ? nullptr : lines_beside.data()},
              0, rows);
     return copy_of(result);
   };

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <set>
 #include <vector>
 
 namespace bitwright {
@@ -111,6 +112,12 @@ void expect_exact_averages(const problem& p, random_codes& random, const std::ve
     expected.push_back(static_cast<Output>(
         reference::code_of<Rounding>(sum, factors.at(window.size()), output_zero_point, least, most)));
   }
+  std::vector<kernels::average_line> lines(factors.size());
+  std::set<std::size_t> counts;
+  for (const auto& window : p.windows(image)) counts.insert(window.size());
+  for (const std::size_t taps : counts)
+    lines[taps] = kernels::average_line::through<Rounding, Activation, Output>(
+        {taps, zero_point, factors[taps], output_zero_point, {least, most}});
   for (const auto& path : kernels::average_pooling_paths<Activation, Output, Rounding>) {
     if (!path.available()) continue;
     std::vector<Output> result(expected.size());
@@ -125,6 +132,12 @@ void expect_exact_averages(const problem& p, random_codes& random, const std::ve
     path.run(call, p.rows() / 3, p.rows());
     path.run(call, 0, p.rows() / 3);
     ASSERT_EQ(result, expected) << path.name;
+    auto call_by_lines = call;
+    call_by_lines.lines = lines.data();
+    std::ranges::fill(result, Output{99});
+    path.run(call_by_lines, p.rows() / 3, p.rows());
+    path.run(call_by_lines, 0, p.rows() / 3);
+    ASSERT_EQ(result, expected) << path.name << ", by lines";
   }
 }
 

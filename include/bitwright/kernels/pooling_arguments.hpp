@@ -5,6 +5,7 @@
 
 #include <bitwright/arithmetic/dyadic.hpp>
 #include <bitwright/core/code_range.hpp>
+#include <bitwright/kernels/average_line.hpp>
 #include <bitwright/kernels/sliding_window.hpp>
 
 #include <cstddef>
@@ -32,7 +33,8 @@ struct average_pooling_arguments {
   Output* outputs;
   const dyadic* factors;  ///< factors[count] = scale of activation / (scale of output * count), where count occurs.
   std::int32_t output_zero_point;
-  code_range output_codes;  ///< Within the output type.
+  code_range output_codes;              ///< Within the output type.
+  const average_line* lines = nullptr;  ///< lines[count], through this call's constants, where count occurs; or none.
 };
 
 }  // namespace bitwright::kernels

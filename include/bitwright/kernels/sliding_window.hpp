@@ -7,7 +7,7 @@
 
 namespace bitwright::kernels {
 
-/// The taps k with first <= k < last.
+/// The taps, or outputs, k with first <= k < last.
 struct tap_range {
   std::size_t first;
   std::size_t last;
@@ -34,6 +34,12 @@ struct window_axis {
   /// The taps of output `o` that lie inside the image; the others are padding.
   constexpr tap_range taps_inside(std::size_t o) const {
     return {taps_below(padding_before, o), taps_below(padding_before + input, o)};
+  }
+
+  /// The outputs, first to last, all of whose taps lie inside the image.
+  constexpr tap_range whole_windows() const {
+    const std::size_t extent = (kernel - 1) * dilation + 1, end = padding_before + input;
+    return {(padding_before + stride - 1) / stride, end < extent ? 0 : (end - extent) / stride + 1};
   }
 
   /// The pixel of a tap inside the image.

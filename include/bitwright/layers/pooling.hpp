@@ -11,6 +11,7 @@
 #include <bitwright/core/path.hpp>
 #include <bitwright/core/rounding.hpp>
 #include <bitwright/core/tensor_view.hpp>
+#include <bitwright/kernels/average_line.hpp>
 #include <bitwright/kernels/pooling.hpp>
 #include <bitwright/layers/image.hpp>
 #include <bitwright/layers/pieces.hpp>
@@ -155,7 +156,8 @@ class average_pooling {
                   .outputs = output.data(),
                   .factors = factors_.data(),
                   .output_zero_point = output_zero_point_,
-                  .output_codes = output_codes_},
+                  .output_codes = output_codes_,
+                  .lines = lines_.data()},
                  first, last);
     });
   }
@@ -175,6 +177,9 @@ class average_pooling {
     factors_.resize(std::max(factors_.size(), taps + 1));
     factors_[taps] = make_factor("average_pooling: input.scale / (output.scale * " + std::to_string(taps) + " taps)",
                                  double{layer.input.scale} / (double{layer.output.scale} * static_cast<double>(taps)));
+    lines_.resize(factors_.size());
+    lines_[taps] = kernels::average_line::through<Rounding, Activation, Output>(
+        {taps, input_zero_point_, factors_[taps], output_zero_point_, output_codes_});
   }
 
   const kernels::average_pooling_path<Activation, Output>* path_;
@@ -182,7 +187,8 @@ class average_pooling {
   std::int32_t input_zero_point_;
   std::int32_t output_zero_point_;
   code_range output_codes_;
-  std::vector<dyadic> factors_;  // By the number of taps; 0 / 2^0 where it does not occur.
+  std::vector<dyadic> factors_;               // By the number of taps; 0 / 2^0 where it does not occur.
+  std::vector<kernels::average_line> lines_;  // The same; fits none where it does not occur.
 };
 
 }  // namespace bitwright
