@@ -6,6 +6,8 @@
 #include <bitwright/layers/channel_order.hpp>
 #include <bitwright/layers/concatenation.hpp>
 #include <bitwright/layers/convolution.hpp>
+#include <bitwright/layers/group_linear.hpp>
+#include <bitwright/layers/grouped_weights.hpp>
 #include <bitwright/layers/image.hpp>
 #include <bitwright/layers/linear.hpp>
 #include <bitwright/layers/lookup.hpp>

@@ -7,6 +7,7 @@
 #include <bitwright/core/affine_scale.hpp>
 #include <bitwright/core/tensor_view.hpp>
 #include <bitwright/layers/convolution.hpp>
+#include <bitwright/layers/group_linear.hpp>
 #include <bitwright/layers/linear.hpp>
 #include <bitwright/layers/pooling.hpp>
 #include <bitwright/layers/residual_add.hpp>
@@ -31,11 +32,12 @@ std::string_view path_or_best(const Paths& paths, std::string_view name) {
 /// Every plan's outputs, and the workspace that any of them needs.
 struct every_output {
   std::vector<std::uint8_t> products, convolved, depthwise, sum, greatest, average;
+  std::vector<float> group_products;
   std::vector<std::byte> workspace;
 
   friend bool operator==(const every_output& a, const every_output& b) {
     return a.products == b.products && a.convolved == b.convolved && a.depthwise == b.depthwise && a.sum == b.sum &&
-           a.greatest == b.greatest && a.average == b.average;
+           a.greatest == b.greatest && a.average == b.average && a.group_products == b.group_products;
   }
 };
 
@@ -66,6 +68,8 @@ class every_plan {
         average_(
             {.input = {0.5f, 3}, .window = {.image = {9, 11}, .channels = 35, .kernel = {3, 3}}, .output = {0.5f, 9}},
             path_or_best(kernels::average_pooling_paths<u8, u8, half_to_even>, path)),
+        multiply_groups_(quantize_groups<four_bit_groups>(float_weights({67, 96})), {},
+                         path_or_best(kernels::group_gemm_paths<four_bit_groups>, path)),
         rows_(codes(5 * multiply_.input_size())),
         images_(codes(2 * std::max(convolve_.input_size(), depthwise_.input_size()))) {}
 
@@ -76,8 +80,10 @@ class every_plan {
             .sum = std::vector<u8>(rows_.size()),
             .greatest = std::vector<u8>(2 * greatest_.output_size()),
             .average = std::vector<u8>(2 * average_.output_size()),
-            .workspace = std::vector<std::byte>(
-                std::max({multiply_.workspace_bytes(), convolve_.workspace_bytes(), depthwise_.workspace_bytes()}))};
+            .group_products = std::vector<float>(3 * multiply_groups_.output_size()),
+            .workspace =
+                std::vector<std::byte>(std::max({multiply_.workspace_bytes(), convolve_.workspace_bytes(),
+                                                 depthwise_.workspace_bytes(), multiply_groups_.workspace_bytes(3)}))};
   }
 
   template <executor_argument Executor = const serial_executor>
@@ -89,6 +95,8 @@ class every_plan {
     add_.run(rows_, images.first(rows_.size()), to.sum, pool);
     greatest_.run(images.first(2 * greatest_.input_size()), to.greatest, pool);
     average_.run(images.first(2 * average_.input_size()), to.average, pool);
+    multiply_groups_.run(std::span(floats_).first(3 * multiply_groups_.input_size()), to.group_products, to.workspace,
+                         pool);
   }
 
  private:
@@ -104,15 +112,22 @@ class every_plan {
     return {weights_.back(), extent};
   }
 
+  tensor_view<const float> float_weights(const shape& extent) {
+    for (const u8 code : codes(extent.elements())) floats_.push_back(static_cast<float>(code) / 64 - 2);
+    return {floats_, extent};
+  }
+
   // Of the plans that are being made; none of them needs any of it later.
   std::vector<std::vector<std::int8_t>> weights_;
   std::vector<affine_scale> maps_{{0.01f}};
+  std::vector<float> floats_;  // And the floats of rows.
 
   linear<> multiply_;
   convolution<> convolve_, depthwise_;
   residual_add<> add_;
   max_pooling<> greatest_;
   average_pooling<> average_;
+  group_linear<> multiply_groups_;
   std::vector<u8> rows_, images_;
 };
 
@@ -126,7 +141,7 @@ inline std::vector<std::string> names_of_paths() {
   };
   add(kernels::gemm_paths<u8, u8, half_to_even>), add(kernels::convolution_paths<u8, u8, half_to_even>);
   add(kernels::residual_add_paths<u8, u8, u8, half_to_even>), add(kernels::max_pooling_paths<u8>);
-  add(kernels::average_pooling_paths<u8, u8, half_to_even>);
+  add(kernels::average_pooling_paths<u8, u8, half_to_even>), add(kernels::group_gemm_paths<four_bit_groups>);
   return names;
 }
 
