@@ -143,7 +143,7 @@ TEST(shift_add, of_a_row_worked_out_by_hand_is_its_code) {
 
 TEST(shift_add, is_exact_for_all_small_sizes) {
   random_codes random(1);
-  for (std::int64_t rows = 0; rows <= 6; ++rows)
+  for (std::int64_t rows = 0; rows <= 14; ++rows)
     for (std::int64_t inputs = 0; inputs <= 5; ++inputs)
       for (std::int64_t outputs = 0; outputs <= 9; ++outputs) {
         expect_exact<u8, u8, half_to_even>(random_problem<u8, u8>(rows, inputs, outputs, 128, random));
@@ -156,10 +156,10 @@ TEST(shift_add, is_exact_for_every_number_of_rows_of_columns_and_of_inputs) {
   random_codes random(2);
   for (std::int64_t rows = 0; rows <= 65; ++rows)
     expect_exact<u8, u8, half_to_even>(random_problem<u8, u8>(rows, 11, 9, 128, random));
-  for (const std::int64_t rows : {1, 3, 7})
+  for (const std::int64_t rows : {1, 3, 14})
     for (std::int64_t outputs = 0; outputs <= 33; ++outputs)
       expect_exact<s8, s8, half_up>(random_problem<s8, s8>(rows, 19, outputs, 128, random));
-  for (const std::int64_t rows : {2, 5})
+  for (const std::int64_t rows : {2, 14})
     for (std::int64_t inputs = 0; inputs <= 40; ++inputs)
       expect_exact<u8, u8, half_to_even>(random_problem<u8, u8>(rows, inputs, 10, 128, random));
 }
@@ -175,10 +175,9 @@ void expect_exact_for(random_codes& random) {
 
 TEST(shift_add, is_exact_for_every_type_and_every_rounding) {
   random_codes random(3);
-  expect_exact_for<u8, u8, half_up, half_to_even, half_away_from_zero, toward_zero, bitwright::floor, gemmlowp_double>(
-      random);
   expect_exact_for<s8, s8, half_up, half_to_even, half_away_from_zero, toward_zero, bitwright::floor, gemmlowp_double>(
       random);
+  expect_exact_for<u8, u8, half_to_even>(random);
   expect_exact_for<u8, s16, half_to_even>(random), expect_exact_for<s8, s16, half_to_even>(random);
   expect_exact_for<u8, s32, half_to_even>(random), expect_exact_for<s8, s32, half_to_even>(random);
   expect_exact_for<s8, u8, half_to_even>(random), expect_exact_for<u8, s8, half_to_even>(random);
@@ -203,10 +202,10 @@ problem accumulators(std::int64_t rows, std::int64_t inputs, std::int64_t output
 }
 
 TEST(shift_add, of_extreme_codes_weights_and_zero_points_overflows_nowhere) {
-  // Up to 601 terms of one exponent and sign: their sum needs more than 16 bits. 512 * 255 * 2^14 is just below 2^31.
+  // Up to 512 terms of one exponent and sign: their sum needs more than 16 bits. 512 * 255 * 2^14 is just below 2^31.
   random_codes random(5);
-  for (const std::int64_t rows : {2, 5})
-    for (const std::int64_t inputs : {255, 256, 257, 512})
+  for (const std::int64_t rows : {2, 14})
+    for (const std::int64_t inputs : {128, 129, 512})
       for (const std::int64_t activation : {0, 255})
         for (const std::int64_t zero_point : {0, 255})
           for (const std::int64_t weight : {-16384, -128, -1, 1, 127, 128, 256, 16384}) {
@@ -224,8 +223,8 @@ TEST(shift_add, of_extreme_codes_weights_and_zero_points_overflows_nowhere) {
 
 TEST(shift_add, adds_more_terms_of_one_exponent_than_16_bits_hold) {
   random_codes random(6);
-  for (const std::int64_t rows : {1, 6})
-    for (const std::int64_t split : {0, 1, 254, 255, 256, 509, 510, 511, 601}) {
+  for (const std::int64_t rows : {1, 14})
+    for (const std::int64_t split : {0, 1, 127, 128, 129, 255, 256, 257, 601}) {
       auto p = accumulators(rows, 601, 9, random);
       for (std::size_t k = 0; k < p.weights.size(); ++k) {
         p.weights[k] = static_cast<std::int64_t>(k % 601) < split ? 64 : -64;
@@ -240,7 +239,7 @@ TEST(shift_add, reaches_32_bits_though_sums_of_its_terms_pass_them) {
   // 127 = 128 - 1: 66311 * 127 * 255 + 1912 = 2^31 - 1, while 66311 * 128 * 255 is more. So many inputs take more than
   // one run for another reason, too: the numbers of their inputs need more than 16 bits.
   random_codes random(7);
-  for (const std::int64_t rows : {1, 5}) {
+  for (const std::int64_t rows : {1, 14}) {
     auto p = accumulators(rows, 66311, 2, random);
     p.activations.assign(p.activations.size(), 255);
     p.activation_zero_point = 0;
@@ -268,7 +267,7 @@ TEST(shift_add, of_outputs_without_terms_is_their_bias) {
 
 TEST(shift_add, rounds_ties_as_the_policy_says) {
   // Accumulators -9 ... 9 from biases, times 1/2, 1/4 and 1/8: every fraction and both signs.
-  for (const std::int64_t rows : {1, 5})
+  for (const std::int64_t rows : {1, 14})
     for (int shift = 31; shift <= 33; ++shift) {
       problem p{.images = rows, .outputs = 19};
       p.activations.assign(static_cast<std::size_t>(rows), 3);
@@ -345,7 +344,7 @@ void expect_to_stay_inside(const problem& p) {
 TEST(shift_add, stays_inside_its_buffers) {
   random_codes random(10);
   for (int i = 0; i < 40; ++i) {
-    const std::int64_t rows = i % 2 == 0 ? random.between(1, 4) : random.between(5, 40);
+    const std::int64_t rows = i % 2 == 0 ? random.between(1, 8) : random.between(9, 40);
     const std::int64_t inputs = random.between(1, 40), outputs = random.between(1, 20);
     const std::int64_t most = i % 5 == 0 ? 16384 : 128;
     expect_to_stay_inside<u8, u8>(random_problem<u8, u8>(rows, inputs, outputs, most, random));

@@ -13,7 +13,8 @@
 /// for each lane of a vector, `lanes` columns and `depth` inputs of each; where the next term of some lane's input is to be
 /// added, the other lanes add their own next one, or nothing.
 ///
-/// Both take operands, activations - offset, in [-128, 127]. What that leaves of the zero point is in the initial sums.
+/// Many rows are unsigned bytes, activations less the least one of their type, and the rest of their zero point is in the
+/// initial sums. A few rows are activations less their zero point.
 #pragma once
 
 #include <bitwright/core/term_byte.hpp>
@@ -26,15 +27,14 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
-#include <type_traits>
 #include <vector>
 
 namespace bitwright::kernels {
 
 /// Terms of a column that have the same exponent.
 struct term_run {
-  static constexpr std::size_t most_terms = 255;
-  static_assert(most_terms * 128 <= std::numeric_limits<std::int16_t>::max());
+  static constexpr std::size_t most_terms = 128;  ///< Of one sign.
+  static_assert(most_terms * 255 <= std::numeric_limits<std::int16_t>::max());
 
   std::uint32_t first_input;  ///< What the run's inputs are counted from.
   std::uint8_t added;         ///< Terms, whose inputs come first.
@@ -42,10 +42,6 @@ struct term_run {
   std::uint8_t shift;         ///< Of the column's sum up to this run, to the left.
   std::uint8_t unused;
 };
-
-/// What operands are less than codes.
-template <class Activation>
-constexpr std::int32_t term_operand_offset = std::is_signed_v<Activation> ? 0 : 128;
 
 /// Columns that are turned into codes together, a multiple of every path's lanes.
 inline constexpr std::size_t term_panel_columns = 8;
@@ -113,9 +109,10 @@ class term_panels {
         if (exponent > Tile::greatest_step_exponent) header_.has_steps = 0;
       });
     add_runs(terms);
-    const auto zero_point = static_cast<std::uint32_t>(sums.activation_zero_point - term_operand_offset<Activation>);
-    const std::uint32_t initial = exists ? static_cast<std::uint32_t>(sums.bias[n]) - zero_point * weights : 0;
-    initial_.push_back(initial), step_initial_.push_back(initial + (Tile::adds_complement ? subtracted : 0));
+    const std::uint32_t bias = exists ? static_cast<std::uint32_t>(sums.bias[n]) : 0;
+    const std::int32_t zero_point = sums.activation_zero_point - std::numeric_limits<Activation>::min();
+    initial_.push_back(bias - static_cast<std::uint32_t>(zero_point) * weights);
+    step_initial_.push_back(bias + (Tile::adds_complement ? subtracted : 0));
     // A column that no output has computes 0 and is never written.
     multipliers_.push_back(exists ? sums.factors[n].multiplier : (std::int32_t{1} << 30) + 1);
     shifts_.push_back(exists ? sums.factors[n].shift : 40);
@@ -129,10 +126,7 @@ class term_panels {
       if (runs_.size() > first_run) runs_.back().shift = static_cast<std::uint8_t>(last_exponent - exponent);
       last_exponent = exponent;
       for (auto first = terms[exponent].begin(); first != terms[exponent].end();) {
-        auto last = first;
-        while (last != terms[exponent].end() && static_cast<std::size_t>(last - first) < term_run::most_terms &&
-               last->input - first->input <= std::numeric_limits<std::uint16_t>::max())
-          ++last;
+        const auto last = end_of_run(first, terms[exponent].end());
         add_run(first, last);
         first = last;
       }
@@ -140,6 +134,16 @@ class term_panels {
     if (runs_.size() > first_run) runs_.back().shift = static_cast<std::uint8_t>(last_exponent);
     run_ends_.push_back(static_cast<std::uint32_t>(runs_.size()));
     input_ends_.push_back(static_cast<std::uint32_t>(inputs_.size()));
+  }
+
+  /// As far as a run from `first` may go: neither sign too often, and no input that 16 bits do not count.
+  template <class Iterator>
+  static Iterator end_of_run(Iterator first, Iterator end) {
+    std::array<std::size_t, 2> counts{};
+    return std::find_if(first, end, [&](const signed_input& term) {
+      return ++counts[term.negative ? 1 : 0] > term_run::most_terms ||
+             term.input - first->input > std::numeric_limits<std::uint16_t>::max();
+    });
   }
 
   template <class Iterator>

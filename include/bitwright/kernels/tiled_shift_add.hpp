@@ -3,8 +3,9 @@
 /// How the vector paths of shift_add walk over rows and columns; see kernels/term_panels.hpp for what they read.
 ///
 /// A path says what its tiles are by a type `Tile` with, besides what term_panels asks for,
-///     rows, operand               rows in the lanes of a block, and what it holds of them
-///     few_rows, few_operand       up to how many rows are added by steps, and what these hold
+///     rows, place_of(row)         rows in the lanes of a block, and where a row's byte is among an input's
+///     few_rows                    of how many rows at most steps are that take less time than a block
+///     step_rows, operand          how many of them steps take at a time, and what they hold of an activation
 ///     add_runs, add_steps<Rows>   a column of a block, and a vector of columns of a few rows
 #pragma once
 
@@ -18,17 +19,17 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <utility>
 
 namespace bitwright::kernels {
 
 /// What adding a column's runs reads and writes.
-template <class Operand>
 struct column_runs {
   const term_run* first;
   const term_run* last;
   const std::uint16_t* inputs;
-  const Operand* operands;  ///< Inputs x rows of the block.
+  const std::uint8_t* operands;  ///< Inputs x rows of the block; 64-byte aligned.
   std::int32_t initial;
   std::int32_t* sums;  ///< One for each row of the block.
 };
@@ -47,8 +48,8 @@ struct vector_steps {
 
 template <class Tile>
 constexpr std::size_t tiled_shift_add_workspace_bytes(const weighted_sum& sums) {
-  return 64 + std::max(sums.inputs * Tile::rows * sizeof(typename Tile::operand),
-                       round_up(sums.inputs, Tile::depth) * Tile::few_rows * sizeof(typename Tile::few_operand));
+  return 64 + std::max(sums.inputs * Tile::rows,
+                       round_up(sums.inputs, Tile::depth) * Tile::step_rows * sizeof(typename Tile::operand));
 }
 
 /// Runs the rows of one call.
@@ -65,7 +66,7 @@ class shift_add_runner {
   void run(std::size_t first, std::size_t last) const {
     while (first < last) {
       const bool few = last - first <= Tile::few_rows && header_.has_steps != 0;
-      const std::size_t count = few ? last - first : std::min(last - first, Tile::rows);
+      const std::size_t count = std::min(last - first, few ? Tile::step_rows : Tile::rows);
       if (few)
         run_few(first, count);
       else
@@ -76,9 +77,7 @@ class shift_add_runner {
 
  private:
   using operand = typename Tile::operand;
-  using few_operand = typename Tile::few_operand;
   static constexpr std::size_t width = term_panel_columns;
-  static constexpr std::int32_t offset = term_operand_offset<Activation>;
 
   template <class Element>
   const Element* array(std::size_t offset_in_memory) const {
@@ -88,10 +87,12 @@ class shift_add_runner {
   const Activation* row(std::size_t m) const { return call_.activations + m * call_.activation_stride; }
 
   void run_block(std::size_t first, std::size_t count) const {
-    auto* const operands = reinterpret_cast<operand*>(memory_);
+    constexpr std::int32_t least = std::numeric_limits<Activation>::min();
+    auto* const operands = reinterpret_cast<std::uint8_t*>(memory_);
     for (std::size_t k = 0; k < call_.sums.inputs; ++k)
       for (std::size_t m = 0; m < Tile::rows; ++m)
-        operands[k * Tile::rows + m] = m < count ? static_cast<operand>(row(first + m)[k] - offset) : operand{0};
+        operands[k * Tile::rows + Tile::place_of(m)] =
+            m < count ? static_cast<std::uint8_t>(row(first + m)[k] - least) : std::uint8_t{0};
     alignas(64) std::array<std::int32_t, Tile::rows * width> by_column{}, sums;
     for (std::size_t column = 0; column < call_.sums.outputs; column += width) {
       const std::size_t columns = std::min(width, call_.sums.outputs - column);
@@ -102,25 +103,26 @@ class shift_add_runner {
     }
   }
 
-  column_runs<operand> runs_of(std::size_t column, std::int32_t* sums) const {
+  column_runs runs_of(std::size_t column, std::int32_t* sums) const {
     const auto* run_ends = array<std::uint32_t>(header_.run_ends);
     const auto* input_ends = array<std::uint32_t>(header_.input_ends);
     const auto* runs = array<term_run>(header_.runs);
     return {.first = runs + (column == 0 ? 0 : run_ends[column - 1]),
             .last = runs + run_ends[column],
             .inputs = array<std::uint16_t>(header_.inputs) + (column == 0 ? 0 : input_ends[column - 1]),
-            .operands = reinterpret_cast<const operand*>(memory_),
+            .operands = reinterpret_cast<const std::uint8_t*>(memory_),
             .initial = array<std::int32_t>(header_.initial)[column],
             .sums = sums};
   }
 
   void run_few(std::size_t first, std::size_t count) const {
-    auto* const operands = reinterpret_cast<few_operand*>(memory_);
+    auto* const operands = reinterpret_cast<operand*>(memory_);
     const std::size_t inputs = call_.sums.inputs, stride = round_up(inputs, Tile::depth);
     for (std::size_t m = 0; m < count; ++m)
       for (std::size_t k = 0; k < stride; ++k)
-        operands[m * stride + k] = k < inputs ? static_cast<few_operand>(row(first + m)[k] - offset) : few_operand{0};
-    alignas(64) std::array<std::int32_t, Tile::few_rows * width> sums;
+        operands[m * stride + k] =
+            k < inputs ? static_cast<operand>(row(first + m)[k] - call_.sums.activation_zero_point) : operand{0};
+    alignas(64) std::array<std::int32_t, Tile::step_rows * width> sums;
     for (std::size_t column = 0; column < call_.sums.outputs; column += width) {
       for (std::size_t i = 0; i < width; i += Tile::lanes)
         add_steps_functions[count - 1](steps_of((column + i) / Tile::lanes, stride, sums.data() + i));
@@ -128,14 +130,14 @@ class shift_add_runner {
     }
   }
 
-  vector_steps<few_operand, typename Tile::slot> steps_of(std::size_t vector, std::size_t stride,
-                                                          std::int32_t* sums) const {
+  vector_steps<operand, typename Tile::slot> steps_of(std::size_t vector, std::size_t stride,
+                                                      std::int32_t* sums) const {
     const auto* ends = array<std::uint32_t>(header_.step_ends);
     const std::size_t begin = vector == 0 ? 0 : ends[vector - 1];
     return {.count = ends[vector] - begin,
             .inputs = array<std::uint32_t>(header_.step_inputs) + begin,
             .slots = array<typename Tile::slot>(header_.slots) + begin * Tile::lanes * Tile::depth,
-            .operands = reinterpret_cast<const few_operand*>(memory_),
+            .operands = reinterpret_cast<const operand*>(memory_),
             .row_stride = stride,
             .initial = array<std::int32_t>(header_.step_initial) + vector * Tile::lanes,
             .sums = sums};
@@ -144,11 +146,11 @@ class shift_add_runner {
   static constexpr auto add_steps_functions = []<std::size_t... Row>(std::index_sequence<Row...>) {
     return std::array{&Tile::template add_steps<Row + 1>...};
   }
-  (std::make_index_sequence<Tile::few_rows>());
+  (std::make_index_sequence<Tile::step_rows>());
 
   void store_codes(std::size_t first, std::size_t count, std::size_t column, std::size_t columns,
                    const std::int32_t* sums) const {
-    std::array<std::byte*, std::max(Tile::rows, Tile::few_rows)> outputs;
+    std::array<std::byte*, std::max(Tile::rows, Tile::step_rows)> outputs;
     for (std::size_t m = 0; m < count; ++m)
       outputs[m] = reinterpret_cast<std::byte*>(call_.outputs + (first + m) * call_.output_stride);
     store_({.sums = sums,

@@ -19,11 +19,12 @@
 
 namespace bitwright::kernels::neon {
 
-/// 16 rows of a byte each, added to 16 bits; or up to 4 rows, two inputs of each beside 4 columns, in 16 bits too.
+/// 16 rows of a byte each; or up to 4 rows, two inputs of each beside 4 columns, in 16 bits.
 struct term_tile {
-  static constexpr std::size_t rows = 16, few_rows = 4, lanes = 4, depth = 2;
-  using operand = std::int8_t;
-  using few_operand = std::int16_t;
+  static constexpr std::size_t rows = 16, few_rows = 4, step_rows = 4, lanes = 4, depth = 2;
+  using operand = std::int16_t;
+
+  static constexpr std::size_t place_of(std::size_t row) { return row; }
 
   /// sshl takes the exponent from the low byte of each lane, where 16 leaves nothing; the highest bit is the sign.
   using slot = std::uint16_t;
@@ -31,33 +32,48 @@ struct term_tile {
   static constexpr slot slot_of(int exponent, bool negative) {
     return static_cast<slot>((negative ? 0x8000 : 0) | exponent);
   }
-  static constexpr int greatest_step_exponent = 8;
-  static_assert((-128) * (1 << greatest_step_exponent) >= std::numeric_limits<std::int16_t>::min());
+  static constexpr int greatest_step_exponent = 7;
+  static_assert(255 << greatest_step_exponent <= std::numeric_limits<std::int16_t>::max());
   static constexpr bool adds_complement = true;
 
-  [[gnu::always_inline]] static inline int32x4_t widened(int32x4_t total, int16x4_t sums, int32x4_t shift) {
-    return vshlq_s32(vaddw_s16(total, sums), shift);
+  /// What a run's activations add up to, modulo 2^16.
+  struct run_sums {
+    uint16x8_t low;
+    uint16x8_t high;
+  };
+
+  [[gnu::always_inline]] static inline run_sums add_run(const term_run& run, const std::uint16_t* inputs,
+                                                        const std::uint8_t* operands) {
+    const std::uint8_t* const from = operands + std::size_t{run.first_input} * rows;
+    run_sums sums{vdupq_n_u16(0), vdupq_n_u16(0)};
+#pragma GCC unroll 4
+    for (std::size_t i = 0; i < run.added; ++i) {
+      const uint8x16_t bytes = vld1q_u8(from + std::size_t{inputs[i]} * rows);
+      sums = {vaddw_u8(sums.low, vget_low_u8(bytes)), vaddw_high_u8(sums.high, bytes)};
+    }
+    inputs += run.added;
+#pragma GCC unroll 4
+    for (std::size_t i = 0; i < run.subtracted; ++i) {
+      const uint8x16_t bytes = vld1q_u8(from + std::size_t{inputs[i]} * rows);
+      sums = {vsubw_u8(sums.low, vget_low_u8(bytes)), vsubw_high_u8(sums.high, bytes)};
+    }
+    return sums;
   }
 
-  static void add_runs(const column_runs<operand>& task) {
+  /// Adds 8 sums of 16 bits to as many totals, which are shifted then.
+  [[gnu::always_inline]] static inline void add_and_shift(int32x4_t* totals, uint16x8_t sums, int32x4_t shift) {
+    const int16x8_t values = vreinterpretq_s16_u16(sums);
+    totals[0] = vshlq_s32(vaddw_s16(totals[0], vget_low_s16(values)), shift);
+    totals[1] = vshlq_s32(vaddw_high_s16(totals[1], values), shift);
+  }
+
+  static void add_runs(const column_runs& task) {
     int32x4_t totals[4] = {vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0)};
     const std::uint16_t* inputs = task.inputs;
-    for (const term_run* run = task.first; run != task.last; ++run) {
-      const operand* const from = task.operands + std::size_t{run->first_input} * rows;
-      int16x8_t low = vdupq_n_s16(0), high = low;
-      for (const std::uint16_t* const last = inputs + run->added; inputs != last; ++inputs) {
-        const int8x16_t codes = vld1q_s8(from + std::size_t{*inputs} * rows);
-        low = vaddw_s8(low, vget_low_s8(codes)), high = vaddw_high_s8(high, codes);
-      }
-      for (const std::uint16_t* const last = inputs + run->subtracted; inputs != last; ++inputs) {
-        const int8x16_t codes = vld1q_s8(from + std::size_t{*inputs} * rows);
-        low = vsubw_s8(low, vget_low_s8(codes)), high = vsubw_high_s8(high, codes);
-      }
+    for (const term_run* run = task.first; run != task.last; inputs += run->added + run->subtracted, ++run) {
+      const run_sums sums = add_run(*run, inputs, task.operands);
       const int32x4_t shift = vdupq_n_s32(run->shift);
-      totals[0] = widened(totals[0], vget_low_s16(low), shift);
-      totals[1] = widened(totals[1], vget_high_s16(low), shift);
-      totals[2] = widened(totals[2], vget_low_s16(high), shift);
-      totals[3] = widened(totals[3], vget_high_s16(high), shift);
+      add_and_shift(totals, sums.low, shift), add_and_shift(totals + 2, sums.high, shift);
     }
     const int32x4_t initial = vdupq_n_s32(task.initial);
 #pragma GCC unroll 4
@@ -65,14 +81,14 @@ struct term_tile {
   }
 
   template <std::size_t Rows>
-  static void add_steps(const vector_steps<few_operand, slot>& task) {
+  static void add_steps(const vector_steps<operand, slot>& task) {
     int32x4_t sums[Rows];
 #pragma GCC unroll 4
     for (std::size_t row = 0; row < Rows; ++row) sums[row] = vld1q_s32(task.initial);
     for (std::size_t step = 0; step < task.count; ++step) {
       const int16x8_t slots = vreinterpretq_s16_u16(vld1q_u16(task.slots + step * lanes * depth));
       const int16x8_t signs = vshrq_n_s16(slots, 15);
-      const few_operand* const operands = task.operands + task.inputs[step];
+      const operand* const operands = task.operands + task.inputs[step];
 #pragma GCC unroll 4
       for (std::size_t row = 0; row < Rows; ++row) {
         const std::int32_t pair = load_step(reinterpret_cast<const std::byte*>(operands + row * task.row_stride));
