@@ -27,5 +27,6 @@
 #include <bitwright/quantizers/sliced.hpp>
 #include <bitwright/quantizers/stochastic.hpp>
 #include <bitwright/quantizers/term.hpp>
+#include <bitwright/quantizers/term_paths.hpp>
 #include <bitwright/quantizers/ternary.hpp>
 #include <bitwright/quantizers/uniform.hpp>

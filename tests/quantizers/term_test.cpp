@@ -125,6 +125,48 @@ TEST(term, error_never_grows_with_the_budget) {
   expect_an_error_that_falls<hese>();
 }
 
+/// Beside an element that no path may touch.
+template <class Encoding>
+void expect_every_path_equals_scalar(const codes& integers, term_budget budget) {
+  codes expected = integers;
+  paths::scalar::keep_terms<Encoding>(expected.data(), expected.size() - 1, budget);
+  for (const term_path& path : term_paths<Encoding>) {
+    if (!path.available()) continue;
+    codes kept = integers;
+    path.keep(kept.data(), kept.size() - 1, budget);
+    ASSERT_EQ(kept, expected) << path.name << ", " << integers.size() - 1 << " in groups of " << budget.group_size
+                              << " with " << budget.terms << " terms";
+  }
+}
+
+/// `limit` and its opposite first.
+codes integers_up_to(int limit, std::size_t count) {
+  reference::random_codes random(1);
+  codes integers(count);
+  for (std::int16_t& integer : integers) integer = static_cast<std::int16_t>(random.between(-limit, limit));
+  if (count > 0) integers[0] = static_cast<std::int16_t>(limit);
+  if (count > 1) integers[1] = static_cast<std::int16_t>(-limit);
+  return integers;
+}
+
+template <class Encoding>
+void expect_paths_of_encoding() {
+  for (const int limit : {1, 127, 170, 171, 255, 1 << 14}) {
+    for (std::size_t size = 0; size <= 2 * paths::term_block + 1; ++size)
+      expect_every_path_equals_scalar<Encoding>(integers_up_to(limit, size + 1), {8, 13});
+    for (std::size_t terms = 0; terms <= 130; ++terms)
+      expect_every_path_equals_scalar<Encoding>(integers_up_to(limit, paths::term_block + 1), {8, terms});
+  }
+  expect_every_path_equals_scalar<Encoding>(integers_up_to(100, 200), {5, 9});
+  expect_every_path_equals_scalar<Encoding>(codes(paths::term_block + 1, 0x3fff), {8, 111});  // Of 112 binary terms.
+}
+
+TEST(term, keeps_the_same_terms_on_every_path) {
+  expect_paths_of_encoding<binary_digits>();
+  expect_paths_of_encoding<non_adjacent>();
+  expect_paths_of_encoding<hese>();
+}
+
 TEST(term, alone_in_its_group_is_the_most_significant_bit) {
   const auto q = whole<binary_digits>(8, {1, 1});
   EXPECT_EQ(quantized(q, {21, 6, 17, 11}), (codes{16, 4, 16, 8}));

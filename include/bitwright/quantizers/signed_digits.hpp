@@ -28,19 +28,21 @@ struct signed_digits {
   std::uint32_t negative = 0;
 
   /// Bit i says whether there is a term of exponent i.
-  constexpr std::uint32_t exponents() const { return positive | negative; }
+  [[gnu::always_inline]] constexpr std::uint32_t exponents() const { return positive | negative; }
 
   /// How many terms there are.
   constexpr int terms() const { return std::popcount(exponents()); }
 
   /// The terms whose exponents are in `kept`.
-  constexpr signed_digits only(std::uint32_t kept) const { return {positive & kept, negative & kept}; }
+  [[gnu::always_inline]] constexpr signed_digits only(std::uint32_t kept) const {
+    return {positive & kept, negative & kept};
+  }
 
   /// The sum of the terms.
-  constexpr std::int32_t value() const { return static_cast<std::int32_t>(positive - negative); }
+  [[gnu::always_inline]] constexpr std::int32_t value() const { return static_cast<std::int32_t>(positive - negative); }
 
   /// The digits of value(), or of its opposite where `sign` is negative; without a branch.
-  constexpr signed_digits with_sign_of(std::int32_t sign) const {
+  [[gnu::always_inline]] constexpr signed_digits with_sign_of(std::int32_t sign) const {
     const std::uint32_t exchanged = (positive ^ negative) & (sign < 0 ? ~std::uint32_t{0} : 0);
     return {positive ^ exchanged, negative ^ exchanged};
   }
@@ -58,14 +60,14 @@ concept signed_digit_encoding = requires(std::int32_t value) {
 };
 
 /// |value|, without a branch.
-constexpr std::uint32_t magnitude_of(std::int32_t value) {
+[[gnu::always_inline]] constexpr std::uint32_t magnitude_of(std::int32_t value) {
   const auto bits = static_cast<std::uint32_t>(value);
   return value < 0 ? 0 - bits : bits;
 }
 
 /// The bits of |value|, each with the value's sign: the only digits that never overshoot when the smallest are dropped.
 struct binary_digits {
-  static constexpr signed_digits encode(std::int32_t value) {
+  [[gnu::always_inline]] static constexpr signed_digits encode(std::int32_t value) {
     return signed_digits{magnitude_of(value), 0}.with_sign_of(value);
   }
 };
@@ -73,7 +75,7 @@ struct binary_digits {
 /// The non-adjacent form: no two neighbouring digits are both terms. There is one for each number, and no signed digits
 /// have fewer terms; on average a third of the digits are.
 struct non_adjacent {
-  static constexpr signed_digits encode(std::int32_t value) {
+  [[gnu::always_inline]] static constexpr signed_digits encode(std::int32_t value) {
     // The digits of v are those of (3v - v) / 2: 1 where 3v has a bit and v has none, -1 where it is the other way
     // round.
     const std::uint32_t magnitude = magnitude_of(value), half = magnitude >> 1, sum = magnitude + half;
@@ -85,7 +87,7 @@ struct non_adjacent {
 /// that one 0 parts are not joined, so that some numbers have a term more than need be: 27 = 32 - 8 + 4 - 1, where the
 /// non-adjacent form has 32 - 4 - 1.
 struct hese {
-  static constexpr signed_digits encode(std::int32_t value) {
+  [[gnu::always_inline]] static constexpr signed_digits encode(std::int32_t value) {
     const std::uint32_t bits = magnitude_of(value);
     const std::uint32_t single = bits & ~(bits << 1) & ~(bits >> 1), runs = bits & ~single;
     return signed_digits{single | ((runs << 1) & ~runs), runs & ~(runs << 1)}.with_sign_of(value);

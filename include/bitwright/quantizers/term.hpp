@@ -15,9 +15,9 @@
 /// quantizer it begins with (one more for signed digits, which can overshoot: 11 = 8 + 4 - 1 becomes 12), and a list of
 /// terms takes more.
 ///
-/// Quantizing is bounded by integer instructions, not by memory: each group of 8 is cut in one 64-bit word (where terms
-/// are below 2^8; by counting terms otherwise), at about a seventieth of the speed of uniform in cache. Weights are
-/// quantized once.
+/// Quantizing is bounded by integer instructions, not by memory: about 80 for each register of 16-bit codes in groups of 8,
+/// a seventh of the speed of uniform in cache. Groups of other sizes take a hundred times as long. Weights are quantized
+/// once.
 ///
 /// No value's error |code_i - q_i| grows with the budget, in any of the three encodings.
 /// Source: Kung, McDanel and Zhang, "Term Quantization: Furthering Quantization at Run Time" (SC 2020).
@@ -29,6 +29,7 @@
 #include <bitwright/core/range.hpp>
 #include <bitwright/quantizers/concept.hpp>
 #include <bitwright/quantizers/signed_digits.hpp>
+#include <bitwright/quantizers/term_paths.hpp>
 #include <bitwright/quantizers/uniform.hpp>
 
 #include <algorithm>
@@ -42,14 +43,6 @@
 
 namespace bitwright {
 
-/// How many terms the values of a group may have together.
-struct term_budget {
-  std::size_t group_size = 8;  ///< Consecutive values of a group; the last group of a span may have fewer.
-  std::size_t terms = 16;      ///< The most terms of a group, also of the last one. With 0, every code is 0.
-
-  friend bool operator==(const term_budget&, const term_budget&) = default;
-};
-
 /// One shift and one addition: 2^exponent, or its opposite, at an element of the span.
 struct signed_term {
   std::uint32_t element;
@@ -58,64 +51,6 @@ struct signed_term {
 
   friend bool operator==(const signed_term&, const signed_term&) = default;
 };
-
-/// Turns rows of eight bits into columns: bit (7 - column) of byte (7 - row) goes to bit (7 - row) of byte (7 -
-/// column).
-/// Source: Warren, "Hacker's Delight" (2nd edition, 2012), section 7-3.
-constexpr std::uint64_t transposed_bits(std::uint64_t rows) {
-  std::uint64_t moved = (rows ^ (rows >> 7)) & 0x00aa00aa00aa00aa;
-  rows ^= moved ^ (moved << 7);
-  moved = (rows ^ (rows >> 14)) & 0x0000cccc0000cccc;
-  rows ^= moved ^ (moved << 14);
-  moved = (rows ^ (rows >> 28)) & 0x00000000f0f0f0f0;
-  return rows ^ moved ^ (moved << 28);
-}
-
-/// Keeps the `terms` largest terms of eight integers whose terms are all below 2^8, in place: 64 digits in one word, by
-/// exponent, then by element, so that the last ones to keep are the lowest bits. Returns whether the terms are so
-/// small.
-template <signed_digit_encoding Encoding, std::integral Integer>
-constexpr bool keep_largest_terms_of_eight(std::span<Integer> group, std::size_t terms) {
-  std::array<signed_digits, 8> digits;
-  std::uint64_t by_element = 0;
-  std::uint32_t all = 0;
-  for (std::size_t i = 0; i < 8; ++i) {
-    digits[i] = Encoding::encode(group[i]);
-    all |= digits[i].exponents();
-    by_element = by_element << 8 | (digits[i].exponents() & 255);
-  }
-  if (all > 255) return false;
-  std::uint64_t by_exponent = transposed_bits(by_element);
-  for (auto count = static_cast<std::size_t>(std::popcount(by_element)); count > terms; --count)
-    by_exponent &= by_exponent - 1;
-  by_element = transposed_bits(by_exponent);
-  for (std::size_t i = 0; i < 8; ++i)
-    group[i] =
-        static_cast<Integer>(digits[i].only(static_cast<std::uint32_t>(by_element >> (56 - 8 * i)) & 255).value());
-  return true;
-}
-
-/// Keeps the `terms` largest terms of a group of integers, |integer| < 2^30, in place.
-template <signed_digit_encoding Encoding, std::integral Integer>
-constexpr void keep_largest_terms(std::span<Integer> group, std::size_t terms) {
-  if (group.size() == 8 && keep_largest_terms_of_eight<Encoding>(group, terms)) return;
-  // From the largest exponent downwards: all of its terms while they fit, then some of the next one, and no others.
-  int exponent = 31;
-  for (; exponent >= 0; --exponent) {
-    const auto at_exponent = static_cast<std::size_t>(std::ranges::count_if(
-        group, [exponent](Integer integer) { return Encoding::encode(integer).exponents() >> exponent & 1; }));
-    if (at_exponent > terms) break;
-    terms -= at_exponent;
-  }
-  if (exponent < 0) return;
-  const std::uint32_t partly = std::uint32_t{1} << exponent, above = ~(partly | (partly - 1));
-  for (Integer& integer : group) {
-    const signed_digits digits = Encoding::encode(integer);
-    const bool fits = terms > 0 && (digits.exponents() & partly) != 0;
-    terms -= fits ? 1 : 0;
-    integer = static_cast<Integer>(digits.only(fits ? above | partly : above).value());
-  }
-}
 
 /// Codes of at most `terms` terms a group. `Encoding` says how integers become terms: non_adjacent has the fewest.
 template <signed_digit_encoding Encoding = non_adjacent>
@@ -166,9 +101,8 @@ class term {
     require(codes.size() == values.size(), "term::quantize: codes.size()", codes.size(), "that of the values, ",
             values.size());
     integers_.quantize(values, codes);
-    for (std::size_t first = 0; first < codes.size(); first += std::min(budget_.group_size, codes.size() - first))
-      keep_largest_terms<Encoding>(codes.subspan(first, std::min(budget_.group_size, codes.size() - first)),
-                                   budget_.terms);
+    static const term_path& path = best_path(term_paths<Encoding>);
+    path.keep(codes.data(), codes.size(), budget_);
   }
 
   /// scale * code, rounded once. Throws invalid_argument unless both spans have the same size.
