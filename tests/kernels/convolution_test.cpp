@@ -1,22 +1,20 @@
 // SPDX-License-Identifier: MIT
 // Every path of convolution against signed coordinates, 64-bit sums and exact rounding.
+#include "kernel_calls.hpp"
 #include "naive_convolution.hpp"
 #include "random_codes.hpp"
-#include <bitwright/core/tensor.hpp>
 #include <bitwright/kernels/convolution.hpp>
 
 #include <gtest/gtest.h>
 
-#include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <vector>
 
 namespace bitwright {
 namespace {
 
+using reference::filled;
 using reference::naive_axis;
-using reference::narrowed;
 using reference::random_codes;
 using problem = reference::naive_convolution;
 using u8 = std::uint8_t;
@@ -24,68 +22,10 @@ using s8 = std::int8_t;
 using s16 = std::int16_t;
 using s32 = std::int32_t;
 
-/// Codes, zero points, biases and factors for a problem whose shape is given.
-template <class Activation, class Output>
-problem filled(problem p, random_codes& random) {
-  using activation = std::numeric_limits<Activation>;
-  using output = std::numeric_limits<Output>;
-  const std::int64_t inputs = p.down.kernel * p.across.kernel * p.group_channels;
-  p.activations = random.many(p.images * p.down.image * p.across.image * p.groups * p.group_channels, activation::min(),
-                              activation::max());
-  p.weights = random.many(p.outputs * inputs, -128, 127);
-  p.weight_zero_points = random.many(p.outputs, -128, 127);
-  p.bias = random.many(p.outputs, -300000, 300000);
-  for (std::int64_t n = 0; n < p.outputs; ++n) p.factors.push_back(random.factor(30, 48));
-  p.activation_zero_point = random.between(activation::min(), activation::max());
-  p.least = random.between(output::min(), 0);
-  p.most = random.between(p.least, output::max());
-  p.output_zero_point = random.between(p.least, p.most);
-  return p;
-}
-
-kernels::window_axis axis_of(const naive_axis& axis) {
-  const auto size = [](std::int64_t value) { return static_cast<std::size_t>(value); };
-  return {size(axis.image),    size(axis.kernel), size(axis.stride),
-          size(axis.dilation), size(axis.before), size(axis.after)};
-}
-
-/// Whether each path gives the oracle's codes, in two calls that part the rows anywhere.
 template <class Activation, class Output, class Rounding>
 void expect_exact(const problem& p) {
-  const auto activations = narrowed<Activation>(p.activations);
-  const auto weights = narrowed<s8>(p.weights);
-  const auto zero_points = narrowed<s32>(p.weight_zero_points), bias = narrowed<s32>(p.bias);
-  const auto outputs = static_cast<std::size_t>(p.outputs);
-  const kernels::convolution_constants constants{
-      .sums = {.outputs = outputs,
-               .inputs = weights.size() / outputs,
-               .weights = weights.data(),
-               .weight_zero_points = zero_points.data(),
-               .bias = bias.data(),
-               .factors = p.factors.data(),
-               .activation_zero_point = static_cast<s32>(p.activation_zero_point),
-               .output_zero_point = static_cast<s32>(p.output_zero_point),
-               .output_codes = {static_cast<s32>(p.least), static_cast<s32>(p.most)}},
-      .window = {axis_of(p.down), axis_of(p.across)},
-      .groups = static_cast<std::size_t>(p.groups),
-      .group_channels = static_cast<std::size_t>(p.group_channels)};
-  const std::vector<Output> expected = narrowed<Output>(p.result<Rounding>());
-  const std::size_t rows = static_cast<std::size_t>(p.images * p.down.windows());
-  for (const auto& path : kernels::convolution_paths<Activation, Output, Rounding>) {
-    if (!path.available()) continue;
-    std::vector<std::byte, aligned_allocator<std::byte>> packed(path.packed_bytes(constants));
-    std::vector<std::byte> workspace(path.workspace_bytes(constants));
-    path.pack(constants, packed.data());
-    std::vector<Output> result(expected.size(), 99);
-    const kernels::convolution_arguments<Activation, Output> call{.constants = constants,
-                                                                  .packed = packed.data(),
-                                                                  .activations = activations.data(),
-                                                                  .outputs = result.data(),
-                                                                  .workspace = workspace.data()};
-    path.run(call, rows / 3, rows);
-    path.run(call, 0, rows / 3);
-    ASSERT_EQ(result, expected) << path.name;
-  }
+  reference::expect_convolution_gives<Activation, Output>(p.result<Rounding>(), p,
+                                                          kernels::convolution_paths<Activation, Output, Rounding>);
 }
 
 /// An axis on which at least one window fits, padding on both sides drawn on its own.

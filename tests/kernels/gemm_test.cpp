@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: MIT
 // Every path of gemm against 64-bit sums and exact rounding.
+#include "kernel_calls.hpp"
 #include "naive_convolution.hpp"
 #include "random_codes.hpp"
-#include <bitwright/core/tensor.hpp>
 #include <bitwright/kernels/gemm.hpp>
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <vector>
 
 namespace bitwright {
 namespace {
 
-using reference::narrowed;
 using reference::random_codes;
 using u8 = std::uint8_t;
 using s8 = std::int8_t;
@@ -28,63 +25,13 @@ using problem = reference::naive_convolution;
 
 template <class Activation, class Output>
 problem random_problem(std::int64_t rows, std::int64_t inputs, std::int64_t outputs, random_codes& random) {
-  using activation = std::numeric_limits<Activation>;
-  using output = std::numeric_limits<Output>;
-  problem p{.images = rows, .group_channels = inputs, .outputs = outputs};
-  p.activations = random.many(rows * inputs, activation::min(), activation::max());
-  p.weights = random.many(outputs * inputs, -128, 127);
-  p.weight_zero_points = random.many(outputs, -128, 127);
-  p.bias = random.many(outputs, -300000, 300000);
-  // A sum of 17 terms has about 18 bits: these factors bring it to 0 up to 18 bits, across all output types.
-  for (std::int64_t n = 0; n < outputs; ++n) p.factors.push_back(random.factor(30, 48));
-  p.activation_zero_point = random.between(activation::min(), activation::max());
-  p.least = random.between(output::min(), 0);
-  p.most = random.between(p.least, output::max());
-  p.output_zero_point = random.between(p.least, p.most);
-  return p;
+  return reference::filled<Activation, Output>({.images = rows, .group_channels = inputs, .outputs = outputs}, random);
 }
 
-/// Whether each path gives the oracle's codes, from rows with gaps, in two calls, and writes nothing into the gaps.
 template <class Activation, class Output, class Rounding>
 void expect_exact(const problem& p) {
-  const auto activations = narrowed<Activation>(p.activations);
-  const auto weights = narrowed<s8>(p.weights);
-  const auto zero_points = narrowed<s32>(p.weight_zero_points), bias = narrowed<s32>(p.bias);
-  const auto rows = static_cast<std::size_t>(p.images), inputs = static_cast<std::size_t>(p.group_channels),
-             outputs = static_cast<std::size_t>(p.outputs), gap = std::size_t{3};
-  const kernels::weighted_sum sums{.outputs = outputs,
-                                   .inputs = inputs,
-                                   .weights = weights.data(),
-                                   .weight_zero_points = zero_points.data(),
-                                   .bias = bias.data(),
-                                   .factors = p.factors.data(),
-                                   .activation_zero_point = static_cast<s32>(p.activation_zero_point),
-                                   .output_zero_point = static_cast<s32>(p.output_zero_point),
-                                   .output_codes = {static_cast<s32>(p.least), static_cast<s32>(p.most)}};
-  std::vector<Activation> strided(rows * (inputs + gap), 77);
-  std::vector<Output> expected(rows * (outputs + gap), 99);
-  const std::vector<Output> exact = narrowed<Output>(p.result<Rounding>());
-  for (std::size_t m = 0; m < rows; ++m) {
-    std::copy_n(activations.data() + m * inputs, inputs, strided.data() + m * (inputs + gap));
-    std::copy_n(exact.data() + m * outputs, outputs, expected.data() + m * (outputs + gap));
-  }
-  for (const auto& path : kernels::gemm_paths<Activation, Output, Rounding>) {
-    if (!path.available()) continue;
-    std::vector<std::byte, aligned_allocator<std::byte>> packed(path.packed_bytes(sums));
-    std::vector<std::byte> workspace(path.workspace_bytes(sums));
-    path.pack(sums, packed.data());
-    std::vector<Output> result(expected.size(), 99);
-    const kernels::gemm_arguments<Activation, Output> call{.sums = sums,
-                                                           .packed = packed.data(),
-                                                           .activations = strided.data(),
-                                                           .activation_stride = inputs + gap,
-                                                           .outputs = result.data(),
-                                                           .output_stride = outputs + gap,
-                                                           .workspace = workspace.data()};
-    path.run(call, rows / 3, rows);
-    path.run(call, 0, rows / 3);
-    ASSERT_EQ(result, expected) << path.name << ": " << rows << " x " << inputs << " x " << outputs;
-  }
+  reference::expect_gemm_gives<Activation, Output>(p.result<Rounding>(), p,
+                                                   kernels::gemm_paths<Activation, Output, Rounding>);
 }
 
 TEST(gemm, ends_its_list_of_paths_with_scalar) {

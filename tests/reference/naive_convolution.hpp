@@ -49,19 +49,25 @@ struct naive_convolution {
     return sum;
   }
 
+  /// The codes of all outputs, by code_of<Rounding>.
   template <class Rounding>
   std::vector<std::int64_t> result() const {
+    return result(code_of<Rounding>);
+  }
+
+ private:
+  // Compiled once for all roundings.
+  std::vector<std::int64_t> result(decltype(code_of<half_up>)* code_of_sum) const {
     std::vector<std::int64_t> codes;
     for (std::int64_t image = 0; image < images; ++image)
       for (std::int64_t y = 0; y < down.windows(); ++y)
         for (std::int64_t x = 0; x < across.windows(); ++x)
           for (std::int64_t n = 0; n < outputs; ++n)
-            codes.push_back(code_of<Rounding>(accumulator(image, y, x, n), factors[static_cast<std::size_t>(n)],
-                                              output_zero_point, least, most));
+            codes.push_back(code_of_sum(accumulator(image, y, x, n), factors[static_cast<std::size_t>(n)],
+                                        output_zero_point, least, most));
     return codes;
   }
 
- private:
   static std::int64_t at(const std::vector<std::int64_t>& values, std::int64_t index) {
     return values.at(static_cast<std::size_t>(index));
   }
