@@ -6,13 +6,12 @@
 
 #if defined(__x86_64__) || defined(__aarch64__)
 
+#include "kernel_calls.hpp"
 #include "naive_convolution.hpp"
 #include "random_codes.hpp"
 #include <bitwright/core/path.hpp>
-#include <bitwright/core/tensor.hpp>
 #include <bitwright/kernels/convolution.hpp>
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -23,7 +22,6 @@ namespace bitwright {
 namespace {
 
 using reference::naive_axis;
-using reference::narrowed;
 using reference::random_codes;
 using problem = reference::naive_convolution;
 using u8 = std::uint8_t;
@@ -50,7 +48,7 @@ const std::array paths{kernels::convolution_path<Activation, Output>{
 
 /// Codes, zero points, biases and factors for a problem whose shape is given. Every other has weights of 8 bits.
 template <class Activation, class Output>
-problem filled(problem p, random_codes& random) {
+problem filled_depthwise(problem p, random_codes& random) {
   using activation = std::numeric_limits<Activation>;
   using output = std::numeric_limits<Output>;
   p.outputs = p.groups;
@@ -72,53 +70,10 @@ problem filled(problem p, random_codes& random) {
   return p;
 }
 
-kernels::window_axis axis_of(const naive_axis& axis) {
-  const auto size = [](std::int64_t value) { return static_cast<std::size_t>(value); };
-  return {size(axis.image),    size(axis.kernel), size(axis.stride),
-          size(axis.dilation), size(axis.before), size(axis.after)};
-}
-
-/// Whether each path gives the oracle's codes, in two calls that part the rows anywhere.
 template <class Activation, class Output, class Rounding>
 void expect_exact(const problem& p) {
-  const auto activations = narrowed<Activation>(p.activations);
-  const auto weights = narrowed<s8>(p.weights);
-  const auto zero_points = narrowed<s32>(p.weight_zero_points), bias = narrowed<s32>(p.bias);
-  const auto channels = static_cast<std::size_t>(p.groups);
-  kernels::convolution_constants constants{
-      .sums = {.outputs = channels,
-               .inputs = weights.size() / channels,
-               .weights = weights.data(),
-               .weight_zero_points = zero_points.data(),
-               .bias = bias.data(),
-               .factors = p.factors.data(),
-               .activation_zero_point = static_cast<s32>(p.activation_zero_point),
-               .output_zero_point = static_cast<s32>(p.output_zero_point),
-               .output_codes = {static_cast<s32>(p.least), static_cast<s32>(p.most)}},
-      .window = {axis_of(p.down), axis_of(p.across)},
-      .groups = channels,
-      .group_channels = 1};
-  ASSERT_TRUE(kernels::suits_depthwise(constants));
-  const std::vector<Output> expected = narrowed<Output>(p.result<Rounding>());
-  const std::size_t rows = static_cast<std::size_t>(p.images * p.down.windows());
-  for (const auto& path : paths<Activation, Output, Rounding>) {
-    if (!path.available()) continue;
-    std::vector<std::byte, aligned_allocator<std::byte>> packed(path.packed_bytes(constants));
-    std::vector<std::byte> workspace(path.workspace_bytes(constants));
-    constants.sums.weights = weights.data();
-    path.pack(constants, packed.data());
-    constants.sums.weights = nullptr;  // For packing only.
-    std::vector<Output> result(expected.size(), 99);
-    const kernels::convolution_arguments<Activation, Output> call{.constants = constants,
-                                                                  .packed = packed.data(),
-                                                                  .activations = activations.data(),
-                                                                  .outputs = result.data(),
-                                                                  .workspace = workspace.data()};
-    path.run(call, rows / 3, rows);
-    path.run(call, 0, rows / 3);
-    ASSERT_EQ(result, expected) << path.name << ": " << channels << " channels, kernel " << p.down.kernel << " x "
-                                << p.across.kernel;
-  }
+  ASSERT_TRUE(kernels::suits_depthwise(reference::kernel_constants(p).convolution()));
+  reference::expect_convolution_gives<Activation, Output>(p.result<Rounding>(), p, paths<Activation, Output, Rounding>);
 }
 
 /// An axis on which at least one window fits, padding on both sides drawn on its own.
@@ -140,8 +95,8 @@ TEST(depthwise, is_exact_for_all_numbers_of_channels_from_16_to_twice_a_vector) 
     for (const std::int64_t kernel : {3, 5}) {
       const naive_axis axis{.image = 7, .kernel = kernel, .stride = 1 + channels % 2, .before = 1, .after = 2};
       const problem shape{.down = axis, .across = axis, .groups = channels};
-      expect_exact<u8, u8, half_to_even>(filled<u8, u8>(shape, random));
-      expect_exact<s8, s8, half_up>(filled<s8, s8>(shape, random));
+      expect_exact<u8, u8, half_to_even>(filled_depthwise<u8, u8>(shape, random));
+      expect_exact<s8, s8, half_up>(filled_depthwise<s8, s8>(shape, random));
     }
 }
 
@@ -151,8 +106,8 @@ TEST(depthwise, is_exact_for_random_kernels_strides_paddings_and_dilations) {
     problem shape{.down = random_axis(random), .across = random_axis(random)};
     shape.images = random.between(1, 2);
     shape.groups = random.between(16, 48);
-    expect_exact<u8, u8, half_to_even>(filled<u8, u8>(shape, random));
-    expect_exact<s8, u8, half_up>(filled<s8, u8>(shape, random));
+    expect_exact<u8, u8, half_to_even>(filled_depthwise<u8, u8>(shape, random));
+    expect_exact<s8, u8, half_up>(filled_depthwise<s8, u8>(shape, random));
   }
 }
 
@@ -162,7 +117,7 @@ TEST(depthwise, is_exact_for_rows_longer_than_a_line) {
     for (const std::int64_t kernel : {3, 9}) {
       const naive_axis across{.image = 301, .kernel = kernel, .stride = stride, .before = 150, .after = 1};
       expect_exact<u8, s8, half_away_from_zero>(
-          filled<u8, s8>({.down = {3, kernel, 1, 1, 4, 4}, .across = across, .groups = 17}, random));
+          filled_depthwise<u8, s8>({.down = {3, kernel, 1, 1, 4, 4}, .across = across, .groups = 17}, random));
     }
 }
 
@@ -171,7 +126,7 @@ TEST(depthwise, is_exact_for_every_type_and_every_rounding) {
   const auto all_roundings = [&random]<class Activation, class Output>(Activation, Output) {
     for (int i = 0; i < 5; ++i) {
       problem p{.down = random_axis(random), .across = random_axis(random), .groups = 16 + 7 * i};
-      p = filled<Activation, Output>(p, random);
+      p = filled_depthwise<Activation, Output>(p, random);
       expect_exact<Activation, Output, half_up>(p);
       expect_exact<Activation, Output, half_to_even>(p);
       expect_exact<Activation, Output, half_away_from_zero>(p);
@@ -190,7 +145,7 @@ TEST(depthwise, is_exact_for_extreme_codes_and_zero_points) {
     for (const std::int64_t weight : {-128, 127})
       for (const std::int64_t activation_zero_point : {-128, 127})
         for (const std::int64_t weight_zero_point : {-128, 0, 127}) {
-          auto p = filled<s8, s32>({.down = axis, .across = axis, .groups = 33}, random);
+          auto p = filled_depthwise<s8, s32>({.down = axis, .across = axis, .groups = 33}, random);
           p.activations.assign(p.activations.size(), activation);
           p.weights.assign(p.weights.size(), weight);
           p.weight_zero_points.assign(p.weight_zero_points.size(), weight_zero_point);
