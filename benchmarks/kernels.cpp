@@ -4,6 +4,7 @@
 // machine. A row for each operation, shape, available path and peer. Peers that have paths are kept to ours.
 #include "kernels/binary_gemm.hpp"
 #include "kernels/contest.hpp"
+#include "kernels/group_gemm.hpp"
 #include "kernels/limits.hpp"
 #include "kernels/ours.hpp"
 #include "kernels/problem.hpp"
@@ -26,6 +27,7 @@
 namespace {
 
 using namespace bitwright::benchmarks;
+namespace kernels = bitwright::kernels;
 using nlohmann::json;
 
 struct options {
@@ -90,6 +92,9 @@ std::vector<contestant> bandwidths_of(const Problem&) {
 template <class Problem>
 inline constexpr bool has_peers =
     !std::is_same_v<Problem, lookup_problem> && !std::is_same_v<Problem, transpose_problem>;
+
+template <class Format>
+inline constexpr bool has_peers<group_problem<Format>> = false;
 
 template <class Problem>
 std::vector<contestant> peers_of([[maybe_unused]] const Problem& problem, [[maybe_unused]] std::string_view path) {
@@ -224,6 +229,16 @@ void measure_narrow(const std::string& path, const options& chosen, json& rows) 
   }
 }
 
+template <class Format>
+void measure_groups(const std::string& path, const options& chosen, json& rows) {
+  for (const std::size_t m : {std::size_t{1}, std::size_t{16}, std::size_t{128}}) {
+    group_problem<Format> problem(m, 4096, 4096);
+    if (!std::regex_search(problem.operation() + " " + problem.shape() + " " + path, chosen.filter)) continue;
+    problem.fill();
+    measure(problem, problem.operation(), problem.shape(), path, "GOPS", chosen, rows);
+  }
+}
+
 /// Everything on one path, with the peers kept to it.
 json measure_all(const std::string& path, const options& chosen) {
   json rows = json::array();
@@ -252,7 +267,12 @@ json measure_all(const std::string& path, const options& chosen) {
     const binary_problem problem(m, k, n);
     measure(problem, "gemm W1A1", problem.wide.shape, path, "GOPS", chosen, rows);
   }
-  if (path != "scalar") measure_narrow(path, chosen, rows);
+  if (path != "scalar") {
+    measure_narrow(path, chosen, rows);
+    measure_groups<kernels::four_bit_groups>(path, chosen, rows);
+    measure_groups<kernels::four_bit_groups_with_zero_points>(path, chosen, rows);
+    measure_groups<kernels::eight_bit_groups>(path, chosen, rows);
+  }
   for (const std::size_t m : {std::size_t{1}, std::size_t{128}})
     for (const std::size_t terms : {std::size_t{1}, std::size_t{3}}) {
       const shift_add_problem problem(m, 768, 768, terms);
