@@ -27,6 +27,8 @@
 #include <bitwright/kernels/panels.hpp>
 #include <bitwright/kernels/lookup.hpp>
 #include <bitwright/kernels/lookup_arguments.hpp>
+#include <bitwright/kernels/one_tile_convolution.hpp>
+#include <bitwright/kernels/one_tile_gemm.hpp>
 #include <bitwright/kernels/pooling.hpp>
 #include <bitwright/kernels/pooling_arguments.hpp>
 #include <bitwright/kernels/residual_add.hpp>

@@ -9,8 +9,11 @@
 
 #include "random_codes.hpp"
 #include <bitwright/core/tensor.hpp>
-#include <bitwright/kernels/avx_vnni/convolution.hpp>
-#include <bitwright/kernels/avx_vnni/gemm.hpp>
+#include <bitwright/kernels/avx2/store_tile.hpp>
+#include <bitwright/kernels/avx2/tile.hpp>
+#include <bitwright/kernels/avx_vnni/tile.hpp>
+#include <bitwright/kernels/one_tile_convolution.hpp>
+#include <bitwright/kernels/one_tile_gemm.hpp>
 #include <bitwright/kernels/scalar/convolution.hpp>
 #include <bitwright/kernels/scalar/gemm.hpp>
 

@@ -15,7 +15,9 @@
 #include <bitwright/core/rounding.hpp>
 #include <bitwright/kernels/code_types.hpp>
 #include <bitwright/kernels/convolution_arguments.hpp>
+#include <bitwright/kernels/one_tile_convolution.hpp>
 #include <bitwright/kernels/scalar/convolution.hpp>
+#include <bitwright/kernels/tiles.hpp>
 
 #include <array>
 #include <cstddef>
@@ -24,12 +26,18 @@
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #include <bitwright/kernels/avx2/convolution.hpp>
-#include <bitwright/kernels/avx512_vnni/convolution.hpp>
-#include <bitwright/kernels/avx_vnni/convolution.hpp>
+#include <bitwright/kernels/avx2/depthwise.hpp>
+#include <bitwright/kernels/avx2/store_tile.hpp>
+#include <bitwright/kernels/avx512_vnni/depthwise.hpp>
+#include <bitwright/kernels/avx512_vnni/store_tile.hpp>
+#include <bitwright/kernels/avx512_vnni/tile.hpp>
+#include <bitwright/kernels/avx_vnni/tile.hpp>
 #elif defined(__aarch64__)
 #include <bitwright/kernels/neon/convolution.hpp>
-#include <bitwright/kernels/neon_dotprod/convolution.hpp>
-#include <bitwright/kernels/neon_i8mm/convolution.hpp>
+#include <bitwright/kernels/neon/depthwise.hpp>
+#include <bitwright/kernels/neon/store_tile.hpp>
+#include <bitwright/kernels/neon_dotprod/tile.hpp>
+#include <bitwright/kernels/neon_i8mm/tile.hpp>
 #endif
 
 namespace bitwright::kernels {
@@ -45,23 +53,27 @@ struct convolution_path {
   void (*run)(const convolution_arguments<Activation, Output>&, std::size_t first, std::size_t last) noexcept;
 };
 
+/// A path with one tile for all weights, whose sums `Store` turns into codes, and with depthwise functions.
+template <class Tile, class Depthwise, class Activation, class Output, integer_rounding Rounding, store_function Store>
+constexpr convolution_path<Activation, Output> one_tile_convolution_path(std::string_view name, bool (*available)()) {
+  using convolution = one_tile_convolution<Tile, Depthwise>;
+  return {name,
+          available,
+          convolution::packed_bytes,
+          convolution::pack,
+          convolution::workspace_bytes,
+          convolution::template run<Activation, Output, Rounding, Store>};
+}
+
 /// Best first; scalar closes the list.
 template <one_of<std::uint8_t, std::int8_t> Activation,
           one_of<std::uint8_t, std::int8_t, std::int16_t, std::int32_t> Output, integer_rounding Rounding>
 inline constexpr std::array convolution_paths {
 #if defined(__x86_64__) && defined(__GNUC__)
-  convolution_path<Activation, Output>{"avx512_vnni",
-                                       cpu::has_avx512_vnni,
-                                       avx512_vnni::convolution_packed_bytes<Activation>,
-                                       avx512_vnni::convolution_pack<Activation>,
-                                       avx512_vnni::convolution_workspace_bytes<Activation>,
-                                       avx512_vnni::convolution<Activation, Output, Rounding>},
-      convolution_path<Activation, Output>{"avx_vnni",
-                                           cpu::has_avx_vnni,
-                                           avx_vnni::convolution_packed_bytes<Activation>,
-                                           avx_vnni::convolution_pack<Activation>,
-                                           avx_vnni::convolution_workspace_bytes<Activation>,
-                                           avx_vnni::convolution<Activation, Output, Rounding>},
+  one_tile_convolution_path<avx512_vnni::tile<Activation>, avx512_vnni::depthwise_functions, Activation, Output,
+                            Rounding, avx512_vnni::store_tile<Output, Rounding>>("avx512_vnni", cpu::has_avx512_vnni),
+      one_tile_convolution_path<avx_vnni::tile<Activation>, avx2::depthwise_functions, Activation, Output, Rounding,
+                                avx2::store_tile<Output, Rounding>>("avx_vnni", cpu::has_avx_vnni),
       convolution_path<Activation, Output>{"avx2",
                                            cpu::has_avx2,
                                            avx2::convolution_packed_bytes<Activation>,
@@ -69,18 +81,10 @@ inline constexpr std::array convolution_paths {
                                            avx2::convolution_workspace_bytes<Activation>,
                                            avx2::convolution<Activation, Output, Rounding>},
 #elif defined(__aarch64__)
-  convolution_path<Activation, Output>{"neon_i8mm",
-                                       cpu::has_neon_i8mm,
-                                       neon_i8mm::convolution_packed_bytes<Activation>,
-                                       neon_i8mm::convolution_pack<Activation>,
-                                       neon_i8mm::convolution_workspace_bytes<Activation>,
-                                       neon_i8mm::convolution<Activation, Output, Rounding>},
-      convolution_path<Activation, Output>{"neon_dotprod",
-                                           cpu::has_neon_dotprod,
-                                           neon_dotprod::convolution_packed_bytes<Activation>,
-                                           neon_dotprod::convolution_pack<Activation>,
-                                           neon_dotprod::convolution_workspace_bytes<Activation>,
-                                           neon_dotprod::convolution<Activation, Output, Rounding>},
+  one_tile_convolution_path<neon_i8mm::tile<Activation>, neon::depthwise_functions, Activation, Output, Rounding,
+                            neon::store_tile<Output, Rounding>>("neon_i8mm", cpu::has_neon_i8mm),
+      one_tile_convolution_path<neon_dotprod::tile<Activation>, neon::depthwise_functions, Activation, Output, Rounding,
+                                neon::store_tile<Output, Rounding>>("neon_dotprod", cpu::has_neon_dotprod),
       convolution_path<Activation, Output>{"neon",
                                            always_available,
                                            neon::convolution_packed_bytes<Activation>,

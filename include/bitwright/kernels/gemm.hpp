@@ -12,7 +12,10 @@
 #include <bitwright/core/rounding.hpp>
 #include <bitwright/kernels/code_types.hpp>
 #include <bitwright/kernels/gemm_arguments.hpp>
+#include <bitwright/kernels/one_tile_gemm.hpp>
 #include <bitwright/kernels/scalar/gemm.hpp>
+#include <bitwright/kernels/tiles.hpp>
+#include <bitwright/kernels/weighted_sum.hpp>
 
 #include <array>
 #include <cstddef>
@@ -21,12 +24,15 @@
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #include <bitwright/kernels/avx2/gemm.hpp>
-#include <bitwright/kernels/avx512_vnni/gemm.hpp>
-#include <bitwright/kernels/avx_vnni/gemm.hpp>
+#include <bitwright/kernels/avx2/store_tile.hpp>
+#include <bitwright/kernels/avx512_vnni/store_tile.hpp>
+#include <bitwright/kernels/avx512_vnni/tile.hpp>
+#include <bitwright/kernels/avx_vnni/tile.hpp>
 #elif defined(__aarch64__)
 #include <bitwright/kernels/neon/gemm.hpp>
-#include <bitwright/kernels/neon_dotprod/gemm.hpp>
-#include <bitwright/kernels/neon_i8mm/gemm.hpp>
+#include <bitwright/kernels/neon/store_tile.hpp>
+#include <bitwright/kernels/neon_dotprod/tile.hpp>
+#include <bitwright/kernels/neon_i8mm/tile.hpp>
 #endif
 
 namespace bitwright::kernels {
@@ -42,23 +48,27 @@ struct gemm_path {
   void (*run)(const gemm_arguments<Activation, Output>&, std::size_t first, std::size_t last) noexcept;  ///< Rows.
 };
 
+/// A path with one tile for all weights, whose sums `Store` turns into codes.
+template <class Tile, class Activation, class Output, store_function Store>
+constexpr gemm_path<Activation, Output> one_tile_gemm_path(std::string_view name, bool (*available)()) {
+  using gemm = one_tile_gemm<Tile>;
+  return {name,
+          available,
+          gemm::packed_bytes,
+          gemm::pack,
+          gemm::workspace_bytes,
+          gemm::template run<Activation, Output, Store>};
+}
+
 /// Best first; scalar closes the list.
 template <one_of<std::uint8_t, std::int8_t> Activation,
           one_of<std::uint8_t, std::int8_t, std::int16_t, std::int32_t> Output, integer_rounding Rounding>
 inline constexpr std::array gemm_paths {
 #if defined(__x86_64__) && defined(__GNUC__)
-  gemm_path<Activation, Output>{"avx512_vnni",
-                                cpu::has_avx512_vnni,
-                                avx512_vnni::gemm_packed_bytes<Activation>,
-                                avx512_vnni::gemm_pack<Activation>,
-                                avx512_vnni::gemm_workspace_bytes,
-                                avx512_vnni::gemm<Activation, Output, Rounding>},
-      gemm_path<Activation, Output>{"avx_vnni",
-                                    cpu::has_avx_vnni,
-                                    avx_vnni::gemm_packed_bytes<Activation>,
-                                    avx_vnni::gemm_pack<Activation>,
-                                    avx_vnni::gemm_workspace_bytes,
-                                    avx_vnni::gemm<Activation, Output, Rounding>},
+  one_tile_gemm_path<avx512_vnni::tile<Activation>, Activation, Output, avx512_vnni::store_tile<Output, Rounding>>(
+      "avx512_vnni", cpu::has_avx512_vnni),
+      one_tile_gemm_path<avx_vnni::tile<Activation>, Activation, Output, avx2::store_tile<Output, Rounding>>(
+          "avx_vnni", cpu::has_avx_vnni),
       gemm_path<Activation, Output>{"avx2",
                                     cpu::has_avx2,
                                     avx2::gemm_packed_bytes<Activation>,
@@ -66,18 +76,10 @@ inline constexpr std::array gemm_paths {
                                     avx2::gemm_workspace_bytes<Activation>,
                                     avx2::gemm<Activation, Output, Rounding>},
 #elif defined(__aarch64__)
-  gemm_path<Activation, Output>{"neon_i8mm",
-                                cpu::has_neon_i8mm,
-                                neon_i8mm::gemm_packed_bytes<Activation>,
-                                neon_i8mm::gemm_pack<Activation>,
-                                neon_i8mm::gemm_workspace_bytes<Activation>,
-                                neon_i8mm::gemm<Activation, Output, Rounding>},
-      gemm_path<Activation, Output>{"neon_dotprod",
-                                    cpu::has_neon_dotprod,
-                                    neon_dotprod::gemm_packed_bytes<Activation>,
-                                    neon_dotprod::gemm_pack<Activation>,
-                                    neon_dotprod::gemm_workspace_bytes<Activation>,
-                                    neon_dotprod::gemm<Activation, Output, Rounding>},
+  one_tile_gemm_path<neon_i8mm::tile<Activation>, Activation, Output, neon::store_tile<Output, Rounding>>(
+      "neon_i8mm", cpu::has_neon_i8mm),
+      one_tile_gemm_path<neon_dotprod::tile<Activation>, Activation, Output, neon::store_tile<Output, Rounding>>(
+          "neon_dotprod", cpu::has_neon_dotprod),
       gemm_path<Activation, Output>{"neon",
                                     always_available,
                                     neon::gemm_packed_bytes<Activation>,

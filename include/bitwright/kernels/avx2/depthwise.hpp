@@ -308,4 +308,13 @@ void depthwise(const convolution_arguments<Activation, Output>& call, std::size_
   }
 }
 
+/// As kernels/one_tile_convolution.hpp takes them.
+struct depthwise_functions {
+  static constexpr auto packed_bytes = depthwise_packed_bytes;
+  static constexpr auto pack = depthwise_pack;
+  static constexpr auto workspace_bytes = depthwise_workspace_bytes;
+  template <class Activation, class Output, integer_rounding Rounding>
+  static constexpr auto run = depthwise<Activation, Output, Rounding>;
+};
+
 }  // namespace bitwright::kernels::avx2
