@@ -3,6 +3,10 @@
 /// What inference code composes: plans that are validated when made and only touch integers when run.
 #pragma once
 
+#include <bitwright/layers/binarization.hpp>
+#include <bitwright/layers/binary_convolution.hpp>
+#include <bitwright/layers/binary_linear.hpp>
+#include <bitwright/layers/binary_sum_plan.hpp>
 #include <bitwright/layers/channel_order.hpp>
 #include <bitwright/layers/concatenation.hpp>
 #include <bitwright/layers/convolution.hpp>
@@ -11,6 +15,7 @@
 #include <bitwright/layers/image.hpp>
 #include <bitwright/layers/linear.hpp>
 #include <bitwright/layers/lookup.hpp>
+#include <bitwright/layers/magnitude_scales.hpp>
 #include <bitwright/layers/pieces.hpp>
 #include <bitwright/layers/pooling.hpp>
 #include <bitwright/layers/quantized_weights.hpp>

@@ -6,6 +6,8 @@
 #include "random_codes.hpp"
 #include <bitwright/core/affine_scale.hpp>
 #include <bitwright/core/tensor_view.hpp>
+#include <bitwright/layers/binary_convolution.hpp>
+#include <bitwright/layers/binary_linear.hpp>
 #include <bitwright/layers/convolution.hpp>
 #include <bitwright/layers/group_linear.hpp>
 #include <bitwright/layers/linear.hpp>
@@ -33,11 +35,14 @@ std::string_view path_or_best(const Paths& paths, std::string_view name) {
 struct every_output {
   std::vector<std::uint8_t> products, convolved, depthwise, sum, greatest, average;
   std::vector<float> group_products;
+  std::vector<std::byte> signs;
+  std::vector<float> convolved_signs;
   std::vector<std::byte> workspace;
 
   friend bool operator==(const every_output& a, const every_output& b) {
     return a.products == b.products && a.convolved == b.convolved && a.depthwise == b.depthwise && a.sum == b.sum &&
-           a.greatest == b.greatest && a.average == b.average && a.group_products == b.group_products;
+           a.greatest == b.greatest && a.average == b.average && a.group_products == b.group_products &&
+           a.signs == b.signs && a.convolved_signs == b.convolved_signs;
   }
 };
 
@@ -70,6 +75,13 @@ class every_plan {
             path_or_best(kernels::average_pooling_paths<u8, u8, half_to_even>, path)),
         multiply_groups_(quantize_groups<four_bit_groups>(float_weights({67, 96})), {},
                          path_or_best(kernels::group_gemm_paths<four_bit_groups>, path)),
+        multiply_signs_({.weights = signs({67, 75}), .weight_maps = maps_},
+                        path_or_best(kernels::binary_gemm_paths<bool>, path)),
+        convolve_signs_({.image = {9, 11},
+                         .weights = signs({21, 3, 3, 19}),
+                         .weight_maps = maps_,
+                         .padding = image_padding::on_all_sides(1)},
+                        path_or_best(kernels::binary_convolution_paths<float>, path)),
         rows_(codes(5 * multiply_.input_size())),
         images_(codes(2 * std::max(convolve_.input_size(), depthwise_.input_size()))) {}
 
@@ -81,9 +93,12 @@ class every_plan {
             .greatest = std::vector<u8>(2 * greatest_.output_size()),
             .average = std::vector<u8>(2 * average_.output_size()),
             .group_products = std::vector<float>(3 * multiply_groups_.output_size()),
-            .workspace =
-                std::vector<std::byte>(std::max({multiply_.workspace_bytes(), convolve_.workspace_bytes(),
-                                                 depthwise_.workspace_bytes(), multiply_groups_.workspace_bytes(3)}))};
+            .signs = std::vector<std::byte>(5 * multiply_signs_.output_size()),
+            .convolved_signs = std::vector<float>(2 * convolve_signs_.output_size()),
+            .workspace = std::vector<std::byte>(
+                std::max({multiply_.workspace_bytes(), convolve_.workspace_bytes(), depthwise_.workspace_bytes(),
+                          multiply_groups_.workspace_bytes(3), multiply_signs_.workspace_bytes(),
+                          convolve_signs_.workspace_bytes()}))};
   }
 
   template <executor_argument Executor = const serial_executor>
@@ -97,6 +112,9 @@ class every_plan {
     average_.run(images.first(2 * average_.input_size()), to.average, pool);
     multiply_groups_.run(std::span(floats_).first(3 * multiply_groups_.input_size()), to.group_products, to.workspace,
                          pool);
+    const std::span<const std::byte> bits = std::as_bytes(images);
+    multiply_signs_.run(bits.first(5 * multiply_signs_.input_size()), to.signs, to.workspace, pool);
+    convolve_signs_.run(bits.first(2 * convolve_signs_.input_size()), to.convolved_signs, to.workspace, pool);
   }
 
  private:
@@ -110,6 +128,12 @@ class every_plan {
     weights_.push_back(
         narrowed<std::int8_t>(random_codes(2).many(static_cast<std::int64_t>(extent.elements()), -127, 127)));
     return {weights_.back(), extent};
+  }
+
+  tensor_view<const std::int8_t> signs(const shape& extent) {
+    const tensor_view<const std::int8_t> all = weights(extent);
+    for (std::int8_t& weight : weights_.back()) weight = static_cast<std::int8_t>(weight < 0 ? -1 : 1);
+    return all;
   }
 
   tensor_view<const float> float_weights(const shape& extent) {
@@ -128,6 +152,8 @@ class every_plan {
   max_pooling<> greatest_;
   average_pooling<> average_;
   group_linear<> multiply_groups_;
+  binary_linear<> multiply_signs_;
+  binary_convolution<float> convolve_signs_;
   std::vector<u8> rows_, images_;
 };
 
@@ -142,6 +168,7 @@ inline std::vector<std::string> names_of_paths() {
   add(kernels::gemm_paths<u8, u8, half_to_even>), add(kernels::convolution_paths<u8, u8, half_to_even>);
   add(kernels::residual_add_paths<u8, u8, u8, half_to_even>), add(kernels::max_pooling_paths<u8>);
   add(kernels::average_pooling_paths<u8, u8, half_to_even>), add(kernels::group_gemm_paths<four_bit_groups>);
+  add(kernels::binary_gemm_paths<bool>);
   return names;
 }
 
