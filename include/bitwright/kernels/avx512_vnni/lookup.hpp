@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// Lookup, 64 codes at a time: 16 shuffles of 16 entries each by a code's low half, and a choice among them by each bit
-/// of its high half.
+/// Lookup, 64 codes at a time: permutations of 64 pairs of entries by the six bits in the middle of a code, a choice
+/// between two of them by its highest bit, and between the entries of a pair by its lowest.
 #pragma once
 
 #include <bitwright/kernels/lookup_arguments.hpp>
@@ -10,7 +10,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <utility>
 
 // g++ 12 warns of the operands that its own intrinsics leave undefined.
 #if !defined(__clang__)
@@ -21,49 +20,35 @@
 
 namespace bitwright::kernels::avx512_vnni {
 
-/// A table in registers, 16 entries in each, four times over.
+/// A table in four registers, as 16-bit pairs of entries.
 struct lookup_table {
-  __m512i entries[16];
+  __m512i pairs[4];
 
-  [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni"), gnu::always_inline]] static __m512i sixteen(
-      const std::uint8_t* table) {
-    return _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(table)));
-  }
-
-  template <std::size_t... Parts>
-  [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni"), gnu::always_inline]] static lookup_table of(
-      const std::uint8_t* table, std::index_sequence<Parts...>) {
-    return {{sixteen(table + 16 * Parts)...}};
-  }
   [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni"), gnu::always_inline]] static lookup_table of(
       const std::uint8_t* table) {
-    return of(table, std::make_index_sequence<16>());
+    return {{_mm512_loadu_si512(table), _mm512_loadu_si512(table + 64), _mm512_loadu_si512(table + 128),
+             _mm512_loadu_si512(table + 192)}};
   }
 
-  /// The entries of 64 codes.
+  /// The entries of 64 codes: the even ones from the low bytes of 16 bits, the odd ones from the high bytes.
   [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni"), gnu::always_inline]] __m512i look_up(
       __m512i codes) const {
-    const __m512i low = _mm512_and_si512(codes, _mm512_set1_epi8(0x7f));
-    const __mmask64 bits[4] = {_mm512_movepi8_mask(_mm512_slli_epi16(codes, 3)),
-                               _mm512_movepi8_mask(_mm512_slli_epi16(codes, 2)),
-                               _mm512_movepi8_mask(_mm512_slli_epi16(codes, 1)), _mm512_movepi8_mask(codes)};
-    return choose<4, 0>(low, bits);
+    const __mmask32 upper_even = _mm512_test_epi16_mask(codes, _mm512_set1_epi16(0x80));
+    const __m512i even = find(_mm512_srli_epi16(codes, 1), upper_even);
+    const __m512i odd = find(_mm512_srli_epi16(codes, 9), _mm512_movepi16_mask(codes));
+    // Each entry to its place, where it is the other of its pair.
+    const __mmask32 second_even = _mm512_test_epi16_mask(codes, _mm512_set1_epi16(1));
+    const __mmask32 first_odd = _mm512_testn_epi16_mask(codes, _mm512_set1_epi16(0x100));
+    return _mm512_mask_blend_epi8(0xaaaaaaaaaaaaaaaa, _mm512_mask_srli_epi16(even, second_even, even, 8),
+                                  _mm512_mask_slli_epi16(odd, first_odd, odd, 8));
   }
 
  private:
-  /// Those of 2^Bits registers from `First` on, by the low halves and the `Bits` bits above them.
-  template <int Bits, std::size_t First>
-  [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni"), gnu::always_inline]] __m512i choose(
-      __m512i low, const __mmask64 (&bits)[4]) const {
-    if constexpr (Bits == 0) {
-      return _mm512_shuffle_epi8(entries[First], low);
-    } else if constexpr (Bits == 1) {
-      return _mm512_mask_shuffle_epi8(choose<0, First>(low, bits), bits[0], entries[First + 1], low);
-    } else {
-      constexpr std::size_t half = std::size_t{1} << (Bits - 1);
-      const __m512i clear = choose<Bits - 1, First>(low, bits), set = choose<Bits - 1, First + half>(low, bits);
-      return _mm512_mask_blend_epi8(bits[Bits - 1], clear, set);
-    }
+  /// The pairs of codes whose bits 1 to 6 are the lowest of `numbers`, and whose bit 7 is `upper`.
+  [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni"), gnu::always_inline]] __m512i find(__m512i numbers,
+                                                                                                __mmask32 upper) const {
+    return _mm512_mask_blend_epi16(upper, _mm512_permutex2var_epi16(pairs[0], numbers, pairs[1]),
+                                   _mm512_permutex2var_epi16(pairs[2], numbers, pairs[3]));
   }
 };
 
