@@ -236,8 +236,8 @@ TEST(shift_add, adds_more_terms_of_one_exponent_than_16_bits_hold) {
 }
 
 TEST(shift_add, reaches_32_bits_though_sums_of_its_terms_pass_them) {
-  // 127 = 128 - 1: 66311 * 127 * 255 + 1912 = 2^31 - 1, while 66311 * 128 * 255 is more. So many inputs take more than
-  // one run for another reason, too: the numbers of their inputs need more than 16 bits.
+  // 127 = 128 - 1: 66311 * 127 * 255 + 1912 = 2^31 - 1, while 66311 * 128 * 255 is more. A few terms among so many inputs
+  // take two runs, as the distance of the first and the last needs more than 16 bits.
   random_codes random(7);
   for (const std::int64_t rows : {1, 14}) {
     auto p = accumulators(rows, 66311, 2, random);
@@ -249,8 +249,10 @@ TEST(shift_add, reaches_32_bits_though_sums_of_its_terms_pass_them) {
     p.bias = {1912, 5};
     ASSERT_EQ(p.result<half_to_even>().front(), 2147483647);
     expect_exact<u8, s32, half_to_even>(p);
-    for (std::size_t k = 0; k < 66311; ++k) p.weights[66311 + k] = k % 70 == 0 ? 4 : 0;
-    p.weights[66311] = -1;
+    for (std::size_t k = 0; k < 66311; ++k) p.weights[66311 + k] = k % 13262 == 0 ? 4 : 0;  // The last one, too.
+    p.weights[66312] = -1;
+    p.activations = random.many(rows * 66311, 0, 255);
+    p.bias[0] = 0;
     expect_exact<u8, s32, half_to_even>(p);
   }
 }
