@@ -59,7 +59,7 @@ class shift_add_runner {
   shift_add_runner(const gemm_arguments<Activation, Output>& call, store_function store)
       : call_(call),
         header_(*packed_array<term_panel_header>(call.packed, 0)),
-        memory_(call.workspace + (64 - reinterpret_cast<std::uintptr_t>(call.workspace) % 64) % 64),
+        memory_(aligned_to_line(call.workspace)),
         store_(store) {}
 
   /// Rows [first, last).
