@@ -20,7 +20,7 @@
 
 namespace bitwright::kernels::avx2 {
 
-/// The constants of 16 channels. Their weights follow: 2 halves x kernel width x pairs of rows x 8 x 2, of 16 bits.
+/// The constants of 16 channels. Their weights follow: kernel width x pairs of rows x 16 x 2, of 16 bits.
 struct alignas(32) depthwise_unit {
   static constexpr std::size_t channels = 16;
   static constexpr std::size_t pair_bytes = 64;
@@ -31,11 +31,7 @@ struct alignas(32) depthwise_unit {
   depthwise_rounding rounding;  ///< The least simple of its channels.
 
   std::int16_t* weights() { return reinterpret_cast<std::int16_t*>(this + 1); }
-  /// Of channels from 0 or from 8 on.
-  const std::int16_t* weights(const convolution_constants& constants, std::size_t channel) const {
-    return reinterpret_cast<const std::int16_t*>(this + 1) +
-           channel / 8 * constants.window.horizontal.kernel * column_bytes(constants) / (2 * sizeof(std::int16_t));
-  }
+  const std::int16_t* weights() const { return reinterpret_cast<const std::int16_t*>(this + 1); }
 
   static std::size_t units(const convolution_constants& constants) {
     return (constants.groups + channels - 1) / channels;
@@ -63,14 +59,13 @@ inline std::size_t depthwise_workspace_bytes(const convolution_constants& consta
   return line_columns(across, line_outputs(across, column)) * column + alignof(depthwise_unit);
 }
 
-/// The weights of 8 channels from `first` on.
-inline std::int16_t* pack_half(const convolution_constants& constants, std::size_t first, std::int16_t* weight) {
+/// The weights of a unit's channels, from `first` on.
+inline void pack_weights(const convolution_constants& constants, std::size_t first, std::int16_t* weight) {
   for (std::size_t column = 0; column < constants.window.horizontal.kernel; ++column)
     for (std::size_t row = 0; row < constants.window.vertical.kernel; row += 2)
-      for (std::size_t channel = first; channel < first + 8; ++channel)
+      for (std::size_t channel = first; channel < first + depthwise_unit::channels; ++channel)
         for (std::size_t tap = row; tap < row + 2; ++tap)
           *weight++ = static_cast<std::int16_t>(depthwise_weight(constants, channel, tap, column));
-  return weight;
 }
 
 inline void depthwise_pack(const convolution_constants& constants, std::byte* packed) {
@@ -85,7 +80,7 @@ inline void depthwise_pack(const convolution_constants& constants, std::byte* pa
       unit.shifts[c] = channel.factor.shift;
       unit.rounding = std::min(unit.rounding, channel.rounding);
     }
-    pack_half(constants, first + 8, pack_half(constants, first, unit.weights()));
+    pack_weights(constants, first, unit.weights());
   }
 }
 
@@ -132,13 +127,10 @@ void fill_inside(const depthwise_rows<Activation>& rows, std::size_t channel, co
               parts.inside, line, bytes);
 }
 
-/// Outputs side by side, of 8 channels, from one line.
+/// Outputs side by side, of a unit's channels, from one line.
 template <class Output>
 struct depthwise_outputs {
-  const std::int32_t* biases;
-  const std::int32_t* multipliers;
-  const std::int32_t* shifts;
-  const std::int16_t* weights;
+  const depthwise_unit& unit;
   depthwise_windows windows;
   Output* codes;         ///< Of the first output.
   std::size_t channels;  ///< From one output to the next.
@@ -149,17 +141,19 @@ struct depthwise_outputs {
   return _mm256_load_si256(static_cast<const __m256i*>(lanes));
 }
 
-/// Sums of 4 windows.
+/// Sums of 2 windows, each in two registers.
 struct depthwise_sums {
-  __m256i windows[4];
+  __m256i first[2];
+  __m256i second[2];
 
-  /// Adds one pair of taps, whose weights these are.
-  [[gnu::target("avx2"), gnu::always_inline]] void add(const std::byte* codes, const std::size_t (&windows_at)[4],
-                                                       __m256i weights) {
-    add_products(windows[0], codes, weights);
-    add_products(windows[1], codes + windows_at[1], weights);
-    add_products(windows[2], codes + windows_at[2], weights);
-    add_products(windows[3], codes + windows_at[3], weights);
+  /// Adds one pair of taps of the window whose codes these are, and of the one `next` bytes further.
+  [[gnu::target("avx2"), gnu::always_inline]] void add(const std::byte* codes, std::size_t next,
+                                                       const std::int16_t* weights) {
+    const __m256i low = load(weights), high = load(weights + 16);
+    add_products(first[0], codes, low);
+    add_products(first[1], codes + 32, high);
+    add_products(second[0], codes + next, low);
+    add_products(second[1], codes + next + 32, high);
   }
 
  private:
@@ -176,11 +170,11 @@ struct any_taps {
   template <class Output>
   [[gnu::target("avx2"), gnu::always_inline]] static void add_to(depthwise_sums& sums,
                                                                  const depthwise_outputs<Output>& line,
-                                                                 const std::byte* codes, const std::size_t (&at)[4]) {
-    const std::int16_t* weights = line.weights;
+                                                                 const std::byte* codes, std::size_t next) {
+    const std::int16_t* weights = line.unit.weights();
     for (std::size_t run = 0; run < line.windows.runs; ++run)
-      for (std::size_t tap = 0; tap < line.windows.taps; ++tap, weights += 16)
-        sums.add(codes + run * line.windows.run_bytes + tap * depthwise_unit::pair_bytes, at, load(weights));
+      for (std::size_t tap = 0; tap < line.windows.taps; ++tap, weights += 32)
+        sums.add(codes + run * line.windows.run_bytes + tap * depthwise_unit::pair_bytes, next, weights);
   }
 };
 
@@ -194,61 +188,50 @@ struct dense_taps {
   template <class Output>
   [[gnu::target("avx2"), gnu::always_inline]] static void add_to(depthwise_sums& sums,
                                                                  const depthwise_outputs<Output>& line,
-                                                                 const std::byte* codes, const std::size_t (&at)[4]) {
-    (sums.add(codes + Taps * depthwise_unit::pair_bytes, at, load(line.weights + Taps * 16)), ...);
+                                                                 const std::byte* codes, std::size_t next) {
+    (sums.add(codes + Taps * depthwise_unit::pair_bytes, next, line.unit.weights() + Taps * 32), ...);
   }
-};
-
-/// The 4 outputs of a group, as multiples of the distance between outputs; the last as often as a short line lacks one.
-struct depthwise_group {
-  std::size_t at[4];
-
-  static depthwise_group of(std::size_t count, std::size_t distance) {
-    depthwise_group group;
-    for (std::size_t i = 0; i < 4; ++i) group.at[i] = std::min(i, count - 1) * distance;
-    return group;
-  }
-  /// Where the group that output x belongs to begins: the last one ends with the line.
-  static std::size_t start(std::size_t x, std::size_t count) { return std::min(x, count < 4 ? 0 : count - 4); }
 };
 
 /// To 8-bit codes, where rounding goes up at ties or meets none.
 template <class Taps, class Output>
 [[gnu::target("avx2")]] inline void convolve_simply(const depthwise_outputs<Output> line, std::int32_t zero_point,
                                                     code_range allowed) {
-  const auto factors = quarter_factors::of(load(line.multipliers), load(line.shifts));
+  const depthwise_unit& unit = line.unit;
+  const auto low = quarter_factors::of(load(unit.multipliers), load(unit.shifts));
+  const auto high = quarter_factors::of(load(unit.multipliers + 8), load(unit.shifts + 8));
   const auto window = byte_lanes<Output>::of(zero_point, allowed);
-  const __m256i biases = load(line.biases);
-  const auto windows = depthwise_group::of(line.count, line.windows.window_bytes);
-  const auto outputs = depthwise_group::of(line.count, line.channels);
-  for (std::size_t x = 0; x < line.count; x += 4) {
-    const std::size_t start = depthwise_group::start(x, line.count);
-    depthwise_sums sums{{biases, biases, biases, biases}};
-    Taps::add_to(sums, line, line.windows.first + start * line.windows.window_bytes, windows.at);
-    const __m256i codes = window.codes(factors.requantize(sums.windows[0]), factors.requantize(sums.windows[1]),
-                                       factors.requantize(sums.windows[2]), factors.requantize(sums.windows[3]));
-    const __m128i first = _mm256_castsi256_si128(codes), last = _mm256_extracti128_si256(codes, 1);
-    Output* const target = line.codes + start * line.channels;
-    _mm_storel_epi64(reinterpret_cast<__m128i*>(target), first);
-    _mm_storeh_pi(reinterpret_cast<__m64*>(target + outputs.at[1]), _mm_castsi128_ps(first));
-    _mm_storel_epi64(reinterpret_cast<__m128i*>(target + outputs.at[2]), last);
-    _mm_storeh_pi(reinterpret_cast<__m64*>(target + outputs.at[3]), _mm_castsi128_ps(last));
+  const __m256i low_bias = load(unit.biases), high_bias = load(unit.biases + 8);
+  for (std::size_t x = 0; x < line.count; x += 2) {
+    const std::size_t second = x + 1 < line.count ? 1 : 0;  // The last twice, if one is left.
+    depthwise_sums sums{{low_bias, high_bias}, {low_bias, high_bias}};
+    Taps::add_to(sums, line, line.windows.first + x * line.windows.window_bytes, second * line.windows.window_bytes);
+    const __m256i codes = window.codes(low.requantize(sums.first[0]), high.requantize(sums.first[1]),
+                                       low.requantize(sums.second[0]), high.requantize(sums.second[1]));
+    Output* const outputs = line.codes + x * line.channels;
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(outputs), _mm256_castsi256_si128(codes));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(outputs + second * line.channels), _mm256_extracti128_si256(codes, 1));
   }
 }
 
 /// To any codes, by any rounding.
 template <class Output, integer_rounding Rounding>
 [[gnu::target("avx2")]] inline void convolve_generally(const depthwise_outputs<Output> line, code_window window) {
-  const __m256i biases = load(line.biases), multipliers = load(line.multipliers), shifts = load(line.shifts);
-  const auto windows = depthwise_group::of(line.count, line.windows.window_bytes);
-  const auto outputs = depthwise_group::of(line.count, line.channels);
-  for (std::size_t x = 0; x < line.count; x += 4) {
-    const std::size_t start = depthwise_group::start(x, line.count);
-    depthwise_sums sums{{biases, biases, biases, biases}};
-    any_taps::add_to(sums, line, line.windows.first + start * line.windows.window_bytes, windows.at);
-    for (std::size_t i = 0; i < 4; ++i)
-      store_codes(codes_of(requantize<Rounding>(sums.windows[i], multipliers, shifts), window),
-                  line.codes + start * line.channels + outputs.at[i], 8);
+  const depthwise_unit& unit = line.unit;
+  const __m256i low_bias = load(unit.biases), high_bias = load(unit.biases + 8);
+  for (std::size_t x = 0; x < line.count; x += 2) {
+    const std::size_t second = x + 1 < line.count ? 1 : 0;
+    depthwise_sums sums{{low_bias, high_bias}, {low_bias, high_bias}};
+    any_taps::add_to(sums, line, line.windows.first + x * line.windows.window_bytes,
+                     second * line.windows.window_bytes);
+    Output* const outputs = line.codes + x * line.channels;
+    for (std::size_t half = 0; half < 2; ++half) {
+      const __m256i multipliers = load(unit.multipliers + 8 * half), shifts = load(unit.shifts + 8 * half);
+      const __m256i first = requantize<Rounding>(sums.first[half], multipliers, shifts);
+      const __m256i next = requantize<Rounding>(sums.second[half], multipliers, shifts);
+      store_codes(codes_of(first, window), outputs + 8 * half, 8);
+      store_codes(codes_of(next, window), outputs + second * line.channels + 8 * half, 8);
+    }
   }
 }
 
@@ -268,9 +251,9 @@ void convolve_bytes(const weighted_sum& sums, const depthwise_outputs<Output>& l
 
 /// Outputs side by side from one line, by the simplest code that rounds as `Rounding` does.
 template <class Output, integer_rounding Rounding>
-void convolve_line(const weighted_sum& sums, depthwise_rounding rounding, const depthwise_outputs<Output>& line) {
+void convolve_line(const weighted_sum& sums, const depthwise_outputs<Output>& line) {
   if constexpr (sizeof(Output) == 1 && to_nearest<Rounding>)
-    if (rounds_simply<Rounding>(rounding) && suits_byte_lanes(sums.output_zero_point))
+    if (rounds_simply<Rounding>(line.unit.rounding) && suits_byte_lanes(sums.output_zero_point))
       return convolve_bytes(sums, line);
   convolve_generally<Output, Rounding>(line, code_window::of(sums.output_zero_point, sums.output_codes));
 }
@@ -297,12 +280,8 @@ void depthwise(const convolution_arguments<Activation, Output>& call, std::size_
         // Where one line holds a whole row, what lies outside stays in it.
         if (step < width || (row == first && i == 0)) fill_outside(constants, parts, zeros, line);
         fill_inside(rows, channel, parts, zeros, line);
-        for (const std::size_t half : {std::size_t{0}, std::size_t{8}})
-          convolve_line<Output, Rounding>(
-              constants.sums, unit.rounding,
-              {unit.biases + half, unit.multipliers + half, unit.shifts + half, unit.weights(constants, half),
-               windows.moved(half / 8 * 32), call.outputs + (row * width + x) * channels + channel + half, channels,
-               count});
+        convolve_line<Output, Rounding>(
+            constants.sums, {unit, windows, call.outputs + (row * width + x) * channels + channel, channels, count});
       }
     }
   }
