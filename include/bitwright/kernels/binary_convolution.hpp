@@ -12,20 +12,19 @@
 #include <bitwright/core/path.hpp>
 #include <bitwright/core/rounding.hpp>
 #include <bitwright/kernels/binary_convolution_arguments.hpp>
+#include <bitwright/kernels/binary_tiles.hpp>
 #include <bitwright/kernels/scalar/binary_convolution.hpp>
+#include <bitwright/kernels/tiled_binary_convolution.hpp>
 
 #include <array>
 #include <cstddef>
 #include <string_view>
 
 #if defined(__x86_64__) && defined(__GNUC__)
-#include <bitwright/kernels/avx2/binary_convolution.hpp>
-#include <bitwright/kernels/avx2/binary_gemm.hpp>
-#include <bitwright/kernels/avx512_vpopcntdq/binary_convolution.hpp>
-#include <bitwright/kernels/avx512_vpopcntdq/binary_gemm.hpp>
+#include <bitwright/kernels/avx2/binary_tile.hpp>
+#include <bitwright/kernels/avx512_vpopcntdq/binary_tile.hpp>
 #elif defined(__aarch64__)
-#include <bitwright/kernels/neon/binary_convolution.hpp>
-#include <bitwright/kernels/neon/binary_gemm.hpp>
+#include <bitwright/kernels/neon/binary_tile.hpp>
 #endif
 
 namespace bitwright::kernels {
@@ -42,29 +41,29 @@ struct binary_convolution_path {
               std::size_t last) noexcept;  ///< Rows of all images.
 };
 
+/// A path by tiles, whose sums `Store` turns into outputs.
+template <class Tile, binary_output Output, binary_store_function Store>
+constexpr binary_convolution_path<Output> tiled_binary_convolution_path(std::string_view name, bool (*available)()) {
+  return {name,
+          available,
+          tiled_binary_packed_bytes<Tile>,
+          tiled_binary_pack<Tile>,
+          tiled_binary_convolution_workspace_bytes<Tile>,
+          run_tiled_binary_convolution<Tile, Output, Store>};
+}
+
 /// Best first; scalar closes the list. Rounding is that of codes.
 template <binary_output Output, integer_rounding Rounding = half_to_even>
 inline constexpr std::array binary_convolution_paths {
 #if defined(__x86_64__) && defined(__GNUC__)
-  binary_convolution_path<Output>{"avx512_vpopcntdq",
-                                  cpu::has_avx512_vpopcntdq,
-                                  avx512_vpopcntdq::binary_packed_bytes,
-                                  avx512_vpopcntdq::binary_pack,
-                                  avx512_vpopcntdq::binary_convolution_workspace_bytes,
-                                  avx512_vpopcntdq::binary_convolution<Output, Rounding>},
-      binary_convolution_path<Output>{"avx2",
-                                      cpu::has_avx2,
-                                      avx2::binary_packed_bytes,
-                                      avx2::binary_pack,
-                                      avx2::binary_convolution_workspace_bytes,
-                                      avx2::binary_convolution<Output, Rounding>},
+  tiled_binary_convolution_path<avx512_vpopcntdq::binary_tile, Output,
+                                avx512_vpopcntdq::store_binary<Output, Rounding>>("avx512_vpopcntdq",
+                                                                                  cpu::has_avx512_vpopcntdq),
+      tiled_binary_convolution_path<avx2::binary_tile, Output, avx2::store_binary<Output, Rounding>>("avx2",
+                                                                                                     cpu::has_avx2),
 #elif defined(__aarch64__)
-  binary_convolution_path<Output>{"neon",
-                                  always_available,
-                                  neon::binary_packed_bytes,
-                                  neon::binary_pack,
-                                  neon::binary_convolution_workspace_bytes,
-                                  neon::binary_convolution<Output, Rounding>},
+  tiled_binary_convolution_path<neon::binary_tile, Output, neon::store_binary<Output, Rounding>>("neon",
+                                                                                                 always_available),
 #endif
       binary_convolution_path<Output> {
     "scalar", always_available, scalar::binary_packed_bytes, scalar::binary_pack,

@@ -12,17 +12,19 @@
 #include <bitwright/core/path.hpp>
 #include <bitwright/core/rounding.hpp>
 #include <bitwright/kernels/binary_gemm_arguments.hpp>
+#include <bitwright/kernels/binary_tiles.hpp>
 #include <bitwright/kernels/scalar/binary_gemm.hpp>
+#include <bitwright/kernels/tiled_binary_gemm.hpp>
 
 #include <array>
 #include <cstddef>
 #include <string_view>
 
 #if defined(__x86_64__) && defined(__GNUC__)
-#include <bitwright/kernels/avx2/binary_gemm.hpp>
-#include <bitwright/kernels/avx512_vpopcntdq/binary_gemm.hpp>
+#include <bitwright/kernels/avx2/binary_tile.hpp>
+#include <bitwright/kernels/avx512_vpopcntdq/binary_tile.hpp>
 #elif defined(__aarch64__)
-#include <bitwright/kernels/neon/binary_gemm.hpp>
+#include <bitwright/kernels/neon/binary_tile.hpp>
 #endif
 
 namespace bitwright::kernels {
@@ -38,29 +40,26 @@ struct binary_gemm_path {
   void (*run)(const binary_gemm_arguments<Output>&, std::size_t first, std::size_t last) noexcept;  ///< Rows.
 };
 
+/// A path by tiles, whose sums `Store` turns into outputs.
+template <class Tile, binary_output Output, binary_store_function Store>
+constexpr binary_gemm_path<Output> tiled_binary_gemm_path(std::string_view name, bool (*available)()) {
+  return {name,
+          available,
+          tiled_binary_packed_bytes<Tile>,
+          tiled_binary_pack<Tile>,
+          tiled_binary_gemm_workspace_bytes<Tile>,
+          run_tiled_binary_gemm<Tile, Output, Store>};
+}
+
 /// Best first; scalar closes the list. Rounding is that of codes.
 template <binary_output Output, integer_rounding Rounding = half_to_even>
 inline constexpr std::array binary_gemm_paths {
 #if defined(__x86_64__) && defined(__GNUC__)
-  binary_gemm_path<Output>{"avx512_vpopcntdq",
-                           cpu::has_avx512_vpopcntdq,
-                           avx512_vpopcntdq::binary_packed_bytes,
-                           avx512_vpopcntdq::binary_pack,
-                           avx512_vpopcntdq::binary_gemm_workspace_bytes,
-                           avx512_vpopcntdq::binary_gemm<Output, Rounding>},
-      binary_gemm_path<Output>{"avx2",
-                               cpu::has_avx2,
-                               avx2::binary_packed_bytes,
-                               avx2::binary_pack,
-                               avx2::binary_gemm_workspace_bytes,
-                               avx2::binary_gemm<Output, Rounding>},
+  tiled_binary_gemm_path<avx512_vpopcntdq::binary_tile, Output, avx512_vpopcntdq::store_binary<Output, Rounding>>(
+      "avx512_vpopcntdq", cpu::has_avx512_vpopcntdq),
+      tiled_binary_gemm_path<avx2::binary_tile, Output, avx2::store_binary<Output, Rounding>>("avx2", cpu::has_avx2),
 #elif defined(__aarch64__)
-  binary_gemm_path<Output>{"neon",
-                           always_available,
-                           neon::binary_packed_bytes,
-                           neon::binary_pack,
-                           neon::binary_gemm_workspace_bytes,
-                           neon::binary_gemm<Output, Rounding>},
+  tiled_binary_gemm_path<neon::binary_tile, Output, neon::store_binary<Output, Rounding>>("neon", always_available),
 #endif
       binary_gemm_path<Output> {
     "scalar", always_available, scalar::binary_packed_bytes, scalar::binary_pack, scalar::binary_gemm_workspace_bytes,

@@ -48,6 +48,20 @@ inline void mask_taps(const binary_sum& sums, std::byte* row) {
   for (std::size_t tap = 1; tap <= sums.taps; ++tap) row[tap * tap_bytes - 1] &= last_byte_mask(sums.channels);
 }
 
+/// An output's place, which goes through images row by row.
+struct output_place {
+  std::size_t image;
+  std::size_t y;
+  std::size_t x;
+
+  constexpr void advance(std::size_t height, std::size_t width) {
+    if (++x < width) return;
+    x = 0;
+    if (++y < height) return;
+    y = 0, ++image;
+  }
+};
+
 /// Rows [first, last) of the outputs, counted through all images; a block of pixels at a time, over rows' ends.
 template <class Tile, binary_output Output>
 void tiled_binary_convolution(const binary_convolution_arguments<Output>& call, std::size_t first, std::size_t last,
@@ -62,15 +76,17 @@ void tiled_binary_convolution(const binary_convolution_arguments<Output>& call, 
   std::array<const std::byte*, block_rows> rows;
   std::array<std::byte*, block_rows> outputs;
   std::array<inner_taps, block_rows> inside;
+  output_place place{first / std::max<std::size_t>(1, height), first % std::max<std::size_t>(1, height), 0};
   for (std::size_t pixel = first * width; pixel < last * width; pixel += most) {
     const std::size_t count = std::min(most, last * width - pixel);
     for (std::size_t i = 0; i < count; ++i) {
-      const std::size_t row = (pixel + i) / width, y = row % height, x = (pixel + i) % width;
+      const auto [image, y, x] = place;
       inside[i] = {vertical.taps_inside(y), horizontal.taps_inside(x)};
-      gather_bits(call.constants, call.activations + row / height * image_bytes, y, x, inside[i], operands.row(i));
+      gather_bits(call.constants, call.activations + image * image_bytes, y, x, inside[i], operands.row(i));
       mask_taps(sums, operands.row(i));
       rows[i] = operands.finish(i);
       outputs[i] = reinterpret_cast<std::byte*>(call.outputs + (pixel + i) * stored_outputs<Output>(sums.outputs));
+      place.advance(height, width);
     }
     runner.run({.count = count,
                 .rows = rows.data(),
@@ -78,6 +94,12 @@ void tiled_binary_convolution(const binary_convolution_arguments<Output>& call, 
                 .row_scales = call.pixel_scales == nullptr ? nullptr : call.pixel_scales + pixel,
                 .inside = inside.data()});
   }
+}
+
+template <class Tile, binary_output Output, binary_store_function Store>
+void run_tiled_binary_convolution(const binary_convolution_arguments<Output>& call, std::size_t first,
+                                  std::size_t last) noexcept {
+  tiled_binary_convolution<Tile>(call, first, last, Store);
 }
 
 }  // namespace bitwright::kernels

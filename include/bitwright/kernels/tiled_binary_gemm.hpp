@@ -47,4 +47,9 @@ void tiled_binary_gemm(const binary_gemm_arguments<Output>& call, std::size_t fi
   }
 }
 
+template <class Tile, binary_output Output, binary_store_function Store>
+void run_tiled_binary_gemm(const binary_gemm_arguments<Output>& call, std::size_t first, std::size_t last) noexcept {
+  tiled_binary_gemm<Tile>(call, first, last, Store);
+}
+
 }  // namespace bitwright::kernels
