@@ -109,8 +109,7 @@ class logarithmic {
     const int last = count - 1;
     greatest_ = std::ldexp(last % Base::levels_per_octave == 0 ? 1.0f : 1.5f, last / Base::levels_per_octave);
     first_bits_ = std::bit_cast<std::int32_t>(unit) - (1 << octave_shift);
-    second_change_ =
-        std::bit_cast<std::int32_t>(0x1.6a09e6p0f * unit) - std::bit_cast<std::int32_t>(unit) - (1 << octave_shift);
+    second_bits_ = std::bit_cast<std::int32_t>(0x1.6a09e6p0f * unit) - (2 << octave_shift);
   }
 
   /// Bits that number the codes: one for the sign, and those of count + 1 magnitudes.
@@ -136,8 +135,9 @@ class logarithmic {
   [[gnu::always_inline]] float dequantize(std::int8_t code) const {
     // At the place of a float's exponent from the start, because compilers would narrow what fits a byte, and widen it twice.
     const std::int32_t raised = std::int32_t{code} << octave_shift, level = std::abs(raised);
-    std::int32_t magnitude = level + first_bits_;
-    if constexpr (Base::levels_per_octave == 2) magnitude += second_change_ & -((level & 1 << octave_shift) == 0);
+    const std::int32_t first = first_bits_, second = second_bits_, lowest_bit_on_top = raised << (31 - octave_shift);
+    const bool is_second = Base::levels_per_octave == 2 && lowest_bit_on_top >= 0;
+    const std::int32_t magnitude = level + (is_second ? second : first);
     return std::bit_cast<float>((magnitude & -(raised != 0)) | (raised & std::numeric_limits<std::int32_t>::min()));
   }
 
@@ -176,9 +176,9 @@ class logarithmic {
 
   float unit_;
   float inverse_unit_;
-  float greatest_ = 0;              // A number, in units, that has the greatest level.
-  std::int32_t first_bits_ = 0;     // The bits of the least level, less those that the code 1 adds.
-  std::int32_t second_change_ = 0;  // What else the second level of an octave adds.
+  float greatest_ = 0;            // A number, in units, that has the greatest level.
+  std::int32_t first_bits_ = 0;   // The bits of the least level, less those that the code 1 adds.
+  std::int32_t second_bits_ = 0;  // Those of the second level, less those that the code 2 adds.
   std::int32_t count_;
 };
 

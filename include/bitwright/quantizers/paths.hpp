@@ -71,16 +71,19 @@ template <class Q>
     return q.quantize(value, index);
 }
 
-/// The codes of a block whose first value has the index `first`.
+/// The codes of a block whose first value has the index `first`. (Told not to be unrolled: g++ at -O3 would take a block of 16
+/// apart before it looks for vectors.)
 template <std::size_t Size, class Q>
 [[gnu::always_inline]] inline void quantize_block(const Q& q, const float* __restrict values,
                                                   typename Q::code_type* __restrict codes, std::uint32_t first) {
+#pragma GCC unroll 1
   for (std::uint32_t i = 0; i < Size; ++i) codes[i] = code_at(q, values[i], first + i);
 }
 
 template <std::size_t Size, class Q>
 [[gnu::always_inline]] inline void dequantize_block(const Q& q, const typename Q::code_type* __restrict codes,
                                                     float* __restrict values) {
+#pragma GCC unroll 1
   for (std::size_t i = 0; i < Size; ++i) values[i] = q.dequantize(codes[i]);
 }
 
