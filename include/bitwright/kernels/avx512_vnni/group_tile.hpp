@@ -74,7 +74,7 @@ struct group_tile {
   }
 
   /// A step's four activations, in every column. Behind the compiler's back: it would have every product read them anew,
-  /// and there are fewer loads than products in a cycle.
+  /// and a core loads as few vectors in a cycle as it multiplies.
   [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni"), gnu::always_inline]] static inline __m512i operands(
       const std::int8_t* codes, std::size_t step) {
     __m512i four = _mm512_set1_epi32(load_step(reinterpret_cast<const std::byte*>(codes) + step * depth));
@@ -114,7 +114,8 @@ struct group_tile {
         const __m512i first = operands(codes, i), second = operands(codes, i + 4);
 #pragma GCC unroll 4
         for (std::size_t v = 0; v < Vectors; ++v) {
-          const __m512i vector = load(task, v, g, i);
+          __m512i vector = load(task, v, g, i);
+          if constexpr (Format::bits == 4) asm("" : "+v"(vector));  // Or both halves' masks read it.
           dots[v] = _mm512_dpbusd_epi32(dots[v], lower(vector), first);
           const __m512i other = Format::bits == 8 ? load(task, v, g, i + 4) : upper_by_16(vector);
           second_dots[v] = _mm512_dpbusd_epi32(second_dots[v], other, second);
