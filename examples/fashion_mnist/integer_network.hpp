@@ -5,12 +5,14 @@
 #pragma once
 
 #include "folded_network.hpp"
+#include "integer_weights.hpp"
 #include "quantization.hpp"
 #include <bitwright/core/executor.hpp>
 #include <bitwright/layers/convolution.hpp>
 #include <bitwright/layers/linear.hpp>
 #include <bitwright/layers/pooling.hpp>
 #include <bitwright/layers/residual_add.hpp>
+#include <bitwright/layers/summed_layers.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -36,6 +38,11 @@ class integer_network {
   /// Throws bitwright::invalid_argument where a layer cannot be computed in 32-bit accumulators.
   integer_network(const folded_network& net, const quantization& codes, std::string_view path = {});
 
+  /// The same of any integers: `weights` has an entry for each layer, `outputs` one for each node, `biases` one for each
+  /// channel of each layer.
+  integer_network(const network& graph, std::span<const integer_weights> weights, std::span<const float> biases,
+                  std::span<const activation_quantizer> outputs, std::string_view path = {});
+
   /// Scores of the classes, [images][classes], for pixels [images][28][28]: the same bits with every executor.
   template <bitwright::executor Executor>
   wide_codes run(std::span<const std::uint8_t> pixels, Executor& pool) const {
@@ -58,6 +65,8 @@ class integer_network {
  private:
   using layer = std::variant<
       bitwright::convolution<std::uint8_t, std::uint8_t>, bitwright::convolution<std::uint8_t, std::int16_t>,
+      bitwright::summed_convolution<std::uint8_t, std::uint8_t>,
+      bitwright::summed_convolution<std::uint8_t, std::int16_t>, bitwright::summed_linear<std::uint8_t, std::int16_t>,
       bitwright::residual_add<std::uint8_t, std::int16_t, std::uint8_t>,
       bitwright::average_pooling<std::uint8_t, std::uint8_t>, bitwright::linear<std::uint8_t, std::int16_t>>;
 

@@ -5,7 +5,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <sstream>
@@ -15,10 +14,9 @@ namespace fashion_mnist {
 namespace {
 
 constexpr const char* columns =
-    "plan,scheme,mean_weight_bits,size_bytes,bops,top1_float,top1_simulated,top1_integer,images_per_second";
+    "plan,scheme,mean_weight_bits,size_bytes,bops,top1_float,top1_integer,top1_corrected,images_per_second";
 
 bool quantized(const plan_result& result) { return result.scheme != "float"; }
-bool has_integers(const plan_result& result) { return quantized(result) && !std::isnan(result.top1_integer); }
 
 std::string as_csv(std::span<const plan_result> results) {
   std::ostringstream csv;
@@ -26,12 +24,10 @@ std::string as_csv(std::span<const plan_result> results) {
   for (const plan_result& r : results) {
     csv << r.plan << ',' << r.scheme << ',' << r.mean_weight_bits << ',' << r.size_bytes << ',' << r.bops << ','
         << r.top1_float << ',';
-    if (quantized(r)) csv << r.top1_simulated;
+    if (quantized(r)) csv << r.top1_integer;
     csv << ',';
-    if (has_integers(r)) csv << r.top1_integer;
-    csv << ',';
-    if (has_integers(r) || !quantized(r)) csv << r.images_per_second;
-    csv << '\n';
+    if (quantized(r)) csv << r.top1_corrected;
+    csv << ',' << r.images_per_second << '\n';
   }
   return csv.str();
 }
@@ -47,13 +43,13 @@ std::string as_json(std::span<const plan_result> results, std::span<const bitwri
                                    {"nanoseconds", r.nanoseconds},
                                    {"omega", r.omega},
                                    {"top1_float", r.top1_float},
-                                   {"top1_simulated", r.top1_simulated},
                                    {"top1_integer", r.top1_integer},
+                                   {"top1_corrected", r.top1_corrected},
                                    {"images_per_second", r.images_per_second}};
-    if (!has_integers(r))
-      for (const char* unknown : {"nanoseconds", "omega", "top1_integer"}) plan[unknown] = nullptr;
-    if (!quantized(r)) plan["top1_simulated"] = nullptr;
-    if (quantized(r) && !has_integers(r)) plan["images_per_second"] = nullptr;
+    if (r.nanoseconds == 0)
+      for (const char* unknown : {"nanoseconds", "omega"}) plan[unknown] = nullptr;
+    if (!quantized(r))
+      for (const char* unknown : {"top1_integer", "top1_corrected"}) plan[unknown] = nullptr;
     plans.push_back(std::move(plan));
   }
   nlohmann::ordered_json points = nlohmann::ordered_json::array();
@@ -122,17 +118,20 @@ bool draw(const std::filesystem::path& script, const std::string& text) {
 }  // namespace
 
 std::string table_heading() {
-  return "plan                 weight bits   size kB   MBOPS   float %   simulated %   integer %   images/s";
+  return "plan                 weight bits   size kB   MBOPS   integer %   to W8A8   corrected %   to W8A8   images/s";
 }
 
-std::string table_line(const plan_result& r) {
-  char line[160], simulated[16] = "-", integer[16] = "-", speed[16] = "-";
-  if (quantized(r)) std::snprintf(simulated, sizeof simulated, "%.2f", 100 * r.top1_simulated);
-  if (has_integers(r)) std::snprintf(integer, sizeof integer, "%.2f", 100 * r.top1_integer);
-  if (has_integers(r) || !quantized(r)) std::snprintf(speed, sizeof speed, "%.0f", r.images_per_second);
-  std::snprintf(line, sizeof line, "%-20s %11.2f %9.1f %7.0f %9.2f %13s %11s %10s", r.plan.c_str(), r.mean_weight_bits,
-                static_cast<double>(r.size_bytes) / 1000, static_cast<double>(r.bops) / 1e6, 100 * r.top1_float,
-                simulated, integer, speed);
+std::string table_line(const plan_result& r, double top1_of_8_bits) {
+  char line[160], accuracies[80];
+  if (quantized(r))
+    std::snprintf(accuracies, sizeof accuracies, "%11.2f %+9.2f %13.2f %+9.2f", 100 * r.top1_integer,
+                  100 * (r.top1_integer - top1_of_8_bits), 100 * r.top1_corrected,
+                  100 * (r.top1_corrected - top1_of_8_bits));
+  else
+    std::snprintf(accuracies, sizeof accuracies, "%11s %9s %13s %9s", "float", "", "", "");
+  std::snprintf(line, sizeof line, "%-20s %11.2f %9.1f %7.0f %s %10.0f", r.plan.c_str(), r.mean_weight_bits,
+                static_cast<double>(r.size_bytes) / 1000, static_cast<double>(r.bops) / 1e6, accuracies,
+                r.images_per_second);
   return line;
 }
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -15,22 +16,26 @@
 namespace fashion_mnist {
 namespace {
 
-/// What values become when `q` has stored them.
-std::vector<float> stored_by(const bitwright::quantizer auto& q, std::span<const float> values) {
-  std::vector<typename std::remove_cvref_t<decltype(q)>::code_type> codes(values.size());
-  std::vector<float> restored(values.size());
-  q.quantize(values, codes);
-  q.dequantize(codes, restored);
-  return restored;
-}
+using bitwright::range;
 
 /// `fit` makes a channel's quantizer.
 template <class Fit>
 weight_scheme::store_function each_channel(Fit fit) {
-  return [fit](const node& layer, std::span<const float> weights) {
-    const bitwright::tensor_view<const float> channels(weights, {layer.channels, layer.weights_per_channel()});
-    return stored_by(bitwright::fit_slices(channels, bitwright::per_channel{}, fit), weights);
+  return [fit](const node& layer, std::span<const float> weights) -> integer_weights {
+    const bitwright::tensor_view<const float> channels(weights, shape_of(layer));
+    const auto fitted = bitwright::fit_slices(channels, bitwright::per_channel{}, fit);
+    using quantizer = std::remove_cvref_t<decltype(fitted.quantizers()[0])>;
+    if constexpr (bitwright::summable_quantizer<quantizer>)
+      return bitwright::sum_weights(fitted, weights);
+    else
+      return bitwright::quantize_weights(fitted, weights);
   };
+}
+
+/// `make` makes a quantizer for a range.
+template <class Make>
+weight_scheme::store_function each_channel_of_least_error(Make make) {
+  return each_channel([make](std::span<const float> channel) { return bitwright::fit_least_error(channel, 3, make); });
 }
 
 double cubed_error(const bitwright::piecewise_linear<>& q, std::span<const float> values) {
@@ -54,11 +59,17 @@ std::string name_of(int bits, std::string_view codes) {
   return std::string("W").append(std::to_string(bits)).append(codes);
 }
 
+/// A scheme with a scale and a bias for each channel.
+weight_scheme scaled_scheme(int bits, std::string_view codes, std::string name, weight_scheme::store_function store) {
+  return {name_of(bits, codes), std::move(name), bits, bits, 2, 0, std::move(store)};
+}
+
 weight_scheme piecewise_linear_scheme(int bits) {
+  // A product for each piece, of codes with a bit less.
   return {name_of(bits, " piecewise linear"),
           "piecewise_linear",
           bits,
-          bits,
+          2 * (bits - 1),
           3,
           0,
           each_channel([bits](std::span<const float> channel) { return fit_pieces(channel, bits - 1); })};
@@ -66,55 +77,100 @@ weight_scheme piecewise_linear_scheme(int bits) {
 
 template <int Bits>
 weight_scheme additive_scheme() {
-  return {name_of(Bits, " additive powers"),
-          "additive_power_of_two",
-          Bits,
-          Bits,
-          2,
-          0,
-          each_channel([](std::span<const float> channel) {
-            return bitwright::fit_least_error(channel, 3, bitwright::additive_power_of_two<Bits>::symmetric);
-          })};
+  return scaled_scheme(Bits, " additive powers", "additive_power_of_two",
+                       each_channel_of_least_error(bitwright::additive_power_of_two<Bits>::symmetric));
+}
+
+weight_scheme power_scheme(int bits) {
+  return scaled_scheme(bits, " powers of two", "power_of_two", each_channel_of_least_error([bits](range limits) {
+                         return bitwright::power_of_two::symmetric(limits, bits);
+                       }));
+}
+
+weight_scheme logarithmic_scheme(int bits) {
+  return scaled_scheme(bits, " logarithmic", "logarithmic", each_channel_of_least_error([bits](range limits) {
+                         return bitwright::logarithmic<>::symmetric(limits, bits);
+                       }));
+}
+
+/// Terms of 8-bit codes over a channel's range. Rounded to its largest terms, a number from 86 on can become 128; a channel
+/// that has -128, too, is stretched until a byte holds all of its codes, at 3/2 at the latest.
+bitwright::term<> fit_terms(std::span<const float> channel, bitwright::term_budget budget) {
+  const float limit = bitwright::range_of(channel).limit();
+  std::vector<std::int16_t> codes(channel.size());
+  for (int percent = 100;; ++percent) {
+    const float stretched = limit * static_cast<float>(percent) / 100;
+    const auto q = bitwright::term<>::symmetric({-stretched, stretched}, 8, budget);
+    q.quantize(channel, codes);
+    const auto [least, greatest] = std::ranges::minmax(codes);
+    if (greatest - least <= 255) return q;
+  }
 }
 
 weight_scheme term_scheme(int terms) {
   const bitwright::term_budget budget{8, 8 * static_cast<std::size_t>(terms)};
-  const auto fit = [budget](std::span<const float> channel) {
-    return bitwright::term<>::symmetric(bitwright::range_of(channel), 8, budget);
-  };
-  const int bits = bitwright::term<>::symmetric({-1, 1}, 8, budget).bits();
-  return {name_of(bits, std::string(", ").append(std::to_string(terms)).append(" terms each")),
-          "term",
-          bits,
-          terms,
-          2,
-          0,
-          each_channel(fit)};
+  const auto fit = [budget](std::span<const float> channel) { return fit_terms(channel, budget); };
+  weight_scheme scheme = scaled_scheme(8, std::string(", ").append(std::to_string(terms)).append(" terms each"), "term",
+                                       each_channel(fit));
+  scheme.multiplied_bits = terms;
+  return scheme;
+}
+
+weight_scheme normal_float_scheme() {
+  return scaled_scheme(4, " NF4", "normal_float4", each_channel_of_least_error([](range limits) {
+                         return bitwright::normal_float4(limits.limit());
+                       }));
+}
+
+/// The root of the mean square of a channel, 1 for one of zeros.
+float deviation(std::span<const float> channel) {
+  double squares = 0;
+  for (const float value : channel) squares += double{value} * value;
+  return squares > 0 ? static_cast<float>(std::sqrt(squares / static_cast<double>(channel.size()))) : 1;
 }
 
 weight_scheme codebook_scheme(int bits) {
-  const std::size_t levels = std::size_t{1} << bits;
-  const auto store = [levels](const node& layer, std::span<const float> weights) {
-    std::vector<float> scaled(weights.begin(), weights.end()), scales;
+  const std::size_t count = std::size_t{1} << bits;
+  const auto store = [count](const node& layer, std::span<const float> weights) -> integer_weights {
+    std::vector<float> scaled(weights.begin(), weights.end());
     const std::size_t size = layer.weights_per_channel();
     for (std::size_t first = 0; first < scaled.size(); first += size) {
-      double squares = 0;
-      for (std::size_t i = first; i < first + size; ++i) squares += double{scaled[i]} * scaled[i];
-      scales.push_back(squares > 0 ? static_cast<float>(std::sqrt(squares / static_cast<double>(size))) : 1);
-      for (std::size_t i = first; i < first + size; ++i) scaled[i] /= scales.back();
+      const float scale = deviation(weights.subspan(first, size));
+      for (std::size_t i = first; i < first + size; ++i) scaled[i] /= scale;
     }
-    std::vector<float> restored = stored_by(bitwright::codebook<16>(bitwright::k_means(scaled, levels)), scaled);
-    for (std::size_t i = 0; i < restored.size(); ++i) restored[i] *= scales[i / size];
-    return restored;
+    const std::vector<float> levels = bitwright::k_means(scaled, count);
+    return each_channel([&levels](std::span<const float> channel) {
+      std::vector<float> own = levels;
+      for (float& level : own) level *= deviation(channel);
+      return bitwright::codebook<16>(own);
+    })(layer, weights);
   };
-  return {name_of(bits, " codebook"), "codebook", bits, bits, 2, static_cast<int>(levels), store};
+  return {name_of(bits, " codebook"), "codebook", bits, bits, 2, static_cast<int>(count), store};
 }
 
 }  // namespace
 
+std::vector<std::string> scheme_names() {
+  std::vector<std::string> names;
+  for (const weight_scheme& each : weight_schemes())
+    if (std::ranges::find(names, each.scheme) == names.end()) names.push_back(each.scheme);
+  return names;
+}
+
 std::vector<weight_scheme> weight_schemes() {
-  return {piecewise_linear_scheme(4), additive_scheme<4>(), term_scheme(3), codebook_scheme(4),
-          piecewise_linear_scheme(3), additive_scheme<3>(), term_scheme(2), codebook_scheme(3)};
+  return {piecewise_linear_scheme(4),
+          additive_scheme<4>(),
+          codebook_scheme(4),
+          normal_float_scheme(),
+          logarithmic_scheme(4),
+          power_scheme(4),
+          piecewise_linear_scheme(3),
+          additive_scheme<3>(),
+          codebook_scheme(3),
+          term_scheme(3),
+          term_scheme(2),
+          scaled_scheme(2, " ternary", "ternary", each_channel(bitwright::ternary::optimal)),
+          scaled_scheme(1, " binary", "binary", each_channel(bitwright::binary::fit))};
 }
 
 layer_cost cost_of(const network& graph, const weight_scheme& scheme) {
@@ -130,19 +186,11 @@ layer_cost cost_of(const network& graph, const weight_scheme& scheme) {
   return sum;
 }
 
-std::vector<float> simulate(const folded_network& net, const weight_scheme& scheme,
-                            std::span<const bitwright::range> seen, std::span<const float> pixels, thread_pool& pool) {
-  folded_network rounded = net;
-  std::vector<activation_quantizer> outputs;
-  for (const node& each : net.graph->nodes()) {
-    outputs.push_back(fit_outputs(each, seen[outputs.size()]));
-    if (!each.has_weights()) continue;
-    const std::span<float> weights = each.weights_in(std::span(rounded.weights));
-    std::ranges::copy(scheme.store(each, weights), weights.begin());
-  }
-  return forward(rounded, pixels, pool, [&outputs](std::size_t node, std::span<float> values) {
-    for (float& value : values) value = outputs[node].dequantize(outputs[node].quantize(value));
-  });
+std::vector<integer_weights> store_all(const folded_network& net, const weight_scheme& scheme) {
+  std::vector<integer_weights> layers;
+  for (const node& each : net.graph->nodes())
+    if (each.has_weights()) layers.push_back(scheme.store(each, each.weights_in(std::span(net.weights))));
+  return layers;
 }
 
 }  // namespace fashion_mnist

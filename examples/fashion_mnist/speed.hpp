@@ -4,6 +4,7 @@
 #pragma once
 
 #include "folded_network.hpp"
+#include "integer_network.hpp"
 #include "quantization.hpp"
 
 #include <cstdint>
@@ -23,5 +24,9 @@ struct speed {
 /// [images][28][28]; a few dozen images will do.
 std::vector<speed> measure_speeds(const folded_network& net, const quantization& codes,
                                   std::span<const std::uint8_t> pixels);
+
+/// The same for networks on their best paths, and for the float pass last.
+std::vector<double> measure_speeds(std::span<const integer_network> networks, const folded_network& net,
+                                   std::span<const std::uint8_t> pixels);
 
 }  // namespace fashion_mnist
