@@ -5,7 +5,7 @@
 ///     value = input_scale * weight scale * sum + bias         sum = sum_k a[k] * w[k], a and w in {-1, +1}
 ///
 ///     code: bias as a whole number of sums, round_half_to_even, and the factor input_scale * weight scale / output.scale
-///     bit:  value >= 0, which is sum + floor(bias / (input_scale * weight scale)) >= 0
+///     bit:  value >= 0, which is sum + floor(bias / (input_scale * weight scale)) >= 0, the quotient rounded to double
 ///     float: value, without bias
 ///
 /// Source: Rastegari et al., "XNOR-Net" (ECCV 2016), section 3.2; the bit as a threshold of the sum: Courbariaux et al.,
