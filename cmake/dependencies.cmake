@@ -41,6 +41,7 @@ FetchContent_Declare(nlohmann_json
 macro(bitwright_make_available)
   set(CMAKE_POLICY_DEFAULT_CMP0077 NEW)  # Or their options would not see these variables.
   set(INSTALL_GTEST OFF)
+  set(BUILD_GMOCK OFF)
   set(BENCHMARK_ENABLE_TESTING OFF)
   set(BENCHMARK_ENABLE_INSTALL OFF)
   set(EIGEN_BUILD_DOC OFF)
