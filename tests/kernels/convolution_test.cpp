@@ -3,11 +3,13 @@
 #include "kernel_calls.hpp"
 #include "naive_convolution.hpp"
 #include "random_codes.hpp"
+#include <bitwright/core/path.hpp>
 #include <bitwright/kernels/convolution.hpp>
 
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <vector>
 
 namespace bitwright {
@@ -43,6 +45,12 @@ naive_axis random_axis(std::int64_t most_pixels, random_codes& random) {
 
 TEST(convolution, ends_its_list_of_paths_with_scalar) {
   EXPECT_EQ((kernels::convolution_paths<u8, u8, half_up>.back().name), "scalar");
+}
+
+TEST(convolution, takes_the_path_that_the_environment_expects_of_this_processor) {
+  const char* const expected = std::getenv("BITWRIGHT_EXPECTED_PATH");
+  if (expected == nullptr) GTEST_SKIP() << "BITWRIGHT_EXPECTED_PATH names no path";
+  EXPECT_EQ(best_path(kernels::convolution_paths<u8, u8, half_to_even>).name, expected);
 }
 
 TEST(convolution, worked_out_by_hand_counts_padding_as_the_value_0) {

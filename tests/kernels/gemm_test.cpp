@@ -3,12 +3,14 @@
 #include "kernel_calls.hpp"
 #include "naive_convolution.hpp"
 #include "random_codes.hpp"
+#include <bitwright/core/path.hpp>
 #include <bitwright/kernels/gemm.hpp>
 
 #include <gtest/gtest.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <vector>
 
 namespace bitwright {
@@ -36,6 +38,12 @@ void expect_exact(const problem& p) {
 
 TEST(gemm, ends_its_list_of_paths_with_scalar) {
   EXPECT_EQ((kernels::gemm_paths<u8, u8, half_up>.back().name), "scalar");
+}
+
+TEST(gemm, takes_the_path_that_the_environment_expects_of_this_processor) {
+  const char* const expected = std::getenv("BITWRIGHT_EXPECTED_PATH");
+  if (expected == nullptr) GTEST_SKIP() << "BITWRIGHT_EXPECTED_PATH names no path";
+  EXPECT_EQ(best_path(kernels::gemm_paths<u8, u8, half_to_even>).name, expected);
 }
 
 TEST(gemm, of_a_row_worked_out_by_hand_is_its_code) {
