@@ -20,6 +20,7 @@
 #include <bitwright/kernels/gemm_arguments.hpp>
 #include <bitwright/kernels/joint_requantize.hpp>
 #include <bitwright/kernels/joint_requantize_arguments.hpp>
+#include <bitwright/kernels/kept_sums.hpp>
 #include <bitwright/kernels/group_gemm.hpp>
 #include <bitwright/kernels/group_gemm_arguments.hpp>
 #include <bitwright/kernels/group_panels.hpp>

@@ -5,6 +5,7 @@
 
 #include <bitwright/core/rounding.hpp>
 #include <bitwright/kernels/avx512_vnni/requantize.hpp>
+#include <bitwright/kernels/kept_sums.hpp>
 #include <bitwright/kernels/tiles.hpp>
 #include <bitwright/kernels/vectorized_rounding.hpp>
 
@@ -73,6 +74,8 @@ template <vectorized_rounding Rounding>
 /// A tile's sums become codes of type Output.
 template <class Output, integer_rounding Rounding>
 [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni")]] void store_tile(const tile_codes& task) {
+  if constexpr (sizeof(Output) == 4 && vectorized_rounding<Rounding>)
+    if (keeps_sums(task)) return copy_sums(task);
   if constexpr (sizeof(Output) == 1 && vectorized_rounding<Rounding>)
     if (suits_bytes<Rounding>(task)) {
       constexpr std::array stores{store_byte_tile<1, Output>, store_byte_tile<2, Output>, store_byte_tile<3, Output>,

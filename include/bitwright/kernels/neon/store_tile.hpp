@@ -5,6 +5,7 @@
 
 #include <bitwright/core/rounding.hpp>
 #include <bitwright/kernels/code_types.hpp>
+#include <bitwright/kernels/kept_sums.hpp>
 #include <bitwright/kernels/neon/codes.hpp>
 #include <bitwright/kernels/neon/requantize.hpp>
 #include <bitwright/kernels/tiles.hpp>
@@ -59,6 +60,8 @@ template <class Output, integer_rounding Rounding>
 /// nearest are half_up, which has half of half_to_even's instructions.
 template <class Output, integer_rounding Rounding>
 void store_tile(const tile_codes& task) {
+  if constexpr (sizeof(Output) == 4 && vectorized_rounding<Rounding>)
+    if (keeps_sums(task)) return copy_sums(task);
   const window_lanes window(task.window);
   for (std::size_t column = 0; column < task.columns;) {
     const bool eight = column + 8 <= task.columns;
