@@ -13,6 +13,8 @@
 #include <bitwright/layers/linear.hpp>
 #include <bitwright/layers/pooling.hpp>
 #include <bitwright/layers/residual_add.hpp>
+#include <bitwright/layers/shift_add_linear.hpp>
+#include <bitwright/storage/term_list.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -33,7 +35,7 @@ std::string_view path_or_best(const Paths& paths, std::string_view name) {
 
 /// Every plan's outputs, and the workspace that any of them needs.
 struct every_output {
-  std::vector<std::uint8_t> products, convolved, depthwise, sum, greatest, average;
+  std::vector<std::uint8_t> products, convolved, depthwise, sum, greatest, average, shifted;
   std::vector<float> group_products;
   std::vector<std::byte> signs;
   std::vector<float> convolved_signs;
@@ -42,7 +44,7 @@ struct every_output {
   friend bool operator==(const every_output& a, const every_output& b) {
     return a.products == b.products && a.convolved == b.convolved && a.depthwise == b.depthwise && a.sum == b.sum &&
            a.greatest == b.greatest && a.average == b.average && a.group_products == b.group_products &&
-           a.signs == b.signs && a.convolved_signs == b.convolved_signs;
+           a.signs == b.signs && a.convolved_signs == b.convolved_signs && a.shifted == b.shifted;
   }
 };
 
@@ -82,6 +84,9 @@ class every_plan {
                          .weight_maps = maps_,
                          .padding = image_padding::on_all_sides(1)},
                         path_or_best(kernels::binary_convolution_paths<float>, path)),
+        shift_(
+            {.input = {0.5f, 3}, .weights = term_list::of(weights({67, 75})), .weight_maps = maps_, .output = {200, 9}},
+            path_or_best(kernels::shift_add_paths<u8, u8, half_to_even>, path)),
         rows_(codes(5 * multiply_.input_size())),
         images_(codes(2 * std::max(convolve_.input_size(), depthwise_.input_size()))) {}
 
@@ -92,13 +97,14 @@ class every_plan {
             .sum = std::vector<u8>(rows_.size()),
             .greatest = std::vector<u8>(2 * greatest_.output_size()),
             .average = std::vector<u8>(2 * average_.output_size()),
+            .shifted = std::vector<u8>(shifted_rows * shift_.output_size()),
             .group_products = std::vector<float>(3 * multiply_groups_.output_size()),
             .signs = std::vector<std::byte>(5 * multiply_signs_.output_size()),
             .convolved_signs = std::vector<float>(2 * convolve_signs_.output_size()),
             .workspace = std::vector<std::byte>(
                 std::max({multiply_.workspace_bytes(), convolve_.workspace_bytes(), depthwise_.workspace_bytes(),
                           multiply_groups_.workspace_bytes(3), multiply_signs_.workspace_bytes(),
-                          convolve_signs_.workspace_bytes()}))};
+                          convolve_signs_.workspace_bytes(), shift_.workspace_bytes()}))};
   }
 
   template <executor_argument Executor = const serial_executor>
@@ -110,6 +116,7 @@ class every_plan {
     add_.run(rows_, images.first(rows_.size()), to.sum, pool);
     greatest_.run(images.first(2 * greatest_.input_size()), to.greatest, pool);
     average_.run(images.first(2 * average_.input_size()), to.average, pool);
+    shift_.run(images.first(shifted_rows * shift_.input_size()), to.shifted, to.workspace, pool);
     multiply_groups_.run(std::span(floats_).first(3 * multiply_groups_.input_size()), to.group_products, to.workspace,
                          pool);
     const std::span<const std::byte> bits = std::as_bytes(images);
@@ -119,6 +126,7 @@ class every_plan {
 
  private:
   using u8 = std::uint8_t;
+  static constexpr std::size_t shifted_rows = 40;  // A block of many and then a few, on every path.
 
   static std::vector<u8> codes(std::size_t count) {
     return narrowed<u8>(random_codes(1).many(static_cast<std::int64_t>(count), 0, 255));
@@ -154,6 +162,7 @@ class every_plan {
   group_linear<> multiply_groups_;
   binary_linear<> multiply_signs_;
   binary_convolution<float> convolve_signs_;
+  shift_add_linear<> shift_;
   std::vector<u8> rows_, images_;
 };
 

@@ -119,7 +119,7 @@ TEST(term_list, counts_the_operations_that_it_takes_and_those_it_replaces) {
   EXPECT_EQ(list.most_terms(1), 2u);
   EXPECT_EQ(list.most_terms(3), 3u);  // 3 and 16; a group never spans two outputs.
   EXPECT_EQ(list.most_terms(100), 5u);
-  EXPECT_EQ(refusal([&] { list.most_terms(0); }), "term_list::most_terms: group_size is 0, expected at least 1");
+  EXPECT_EQ(refusal([&] { list.most_terms(0); }), "term_list::most_terms: weights is 0, expected at least 1");
 }
 
 TEST(term_list, of_nothing_has_no_terms) {

@@ -77,15 +77,15 @@ class term_list {
   /// The products and additions that they replace: outputs * inputs.
   std::size_t multiply_accumulates() const { return outputs_ * inputs_; }
 
-  /// The most terms that `group_size` consecutive weights of an output have, counted from its first weight: what a cell of
-  /// hardware has to have time for. Throws invalid_argument for groups of size 0.
-  std::size_t most_terms(std::size_t group_size) const {
-    require(group_size > 0, "term_list::most_terms: group_size", group_size, "at least 1");
+  /// The most terms that `weights` consecutive weights of an output have, its first weight beginning the first group: what
+  /// a cell of hardware has to have time for. Throws invalid_argument for groups of no weights.
+  std::size_t most_terms(std::size_t weights) const {
+    require(weights > 0, "term_list::most_terms: weights", weights, "at least 1");
     std::size_t most = 0, count = 0, group = 0;
     for (std::size_t n = 0; n < outputs_; ++n, count = 0, group = 0)
       for_each_term_of(n, [&](std::size_t input, int, bool) {
-        count = input / group_size == group ? count + 1 : 1;
-        group = input / group_size;
+        count = input / weights == group ? count + 1 : 1;
+        group = input / weights;
         most = std::max(most, count);
       });
     return most;
