@@ -204,5 +204,18 @@ TEST(binary_gemm, rounds_ties_as_the_policy_says) {
   }
 }
 
+TEST(binary_gemm, saturates_for_the_greatest_factors_and_biases_and_survives_the_least) {
+  random_codes random(10);
+  for (int i = 0; i < 100; ++i) {
+    auto p = random_problem<s32>(2, 9, 7, random);
+    const int least_shift = static_cast<int>(random.between(0, 62));
+    for (dyadic& factor : p.factors) factor = random.factor(least_shift, 62);
+    const std::int64_t most = std::int64_t{1} << random.between(0, 30);
+    for (std::int64_t& bias : p.bias) bias = random.between(-most, most - 10);
+    p.least = INT32_MIN, p.most = INT32_MAX;
+    expect_exact<s32>(p, random);
+  }
+}
+
 }  // namespace
 }  // namespace bitwright

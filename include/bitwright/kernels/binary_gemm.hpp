@@ -41,12 +41,12 @@ struct binary_gemm_path {
 };
 
 /// A path by tiles, whose sums `Store` turns into outputs.
-template <class Tile, binary_output Output, binary_store_function Store>
+template <class Tile, binary_output Output, integer_rounding Rounding, binary_store_function Store>
 constexpr binary_gemm_path<Output> tiled_binary_gemm_path(std::string_view name, bool (*available)()) {
   return {name,
           available,
           tiled_binary_packed_bytes<Tile>,
-          tiled_binary_pack<Tile>,
+          tiled_binary_pack<Tile, may_shift_sums<Output, Rounding>>,
           tiled_binary_gemm_workspace_bytes<Tile>,
           run_tiled_binary_gemm<Tile, Output, Store>};
 }
@@ -55,11 +55,14 @@ constexpr binary_gemm_path<Output> tiled_binary_gemm_path(std::string_view name,
 template <binary_output Output, integer_rounding Rounding = half_to_even>
 inline constexpr std::array binary_gemm_paths {
 #if defined(__x86_64__) && defined(__GNUC__)
-  tiled_binary_gemm_path<avx512_vpopcntdq::binary_tile, Output, avx512_vpopcntdq::store_binary<Output, Rounding>>(
-      "avx512_vpopcntdq", cpu::has_avx512_vpopcntdq),
-      tiled_binary_gemm_path<avx2::binary_tile, Output, avx2::store_binary<Output, Rounding>>("avx2", cpu::has_avx2),
+  tiled_binary_gemm_path<avx512_vpopcntdq::binary_tile, Output, Rounding,
+                         avx512_vpopcntdq::store_binary<Output, Rounding>>("avx512_vpopcntdq",
+                                                                           cpu::has_avx512_vpopcntdq),
+      tiled_binary_gemm_path<avx2::binary_tile, Output, Rounding, avx2::store_binary<Output, Rounding>>("avx2",
+                                                                                                        cpu::has_avx2),
 #elif defined(__aarch64__)
-  tiled_binary_gemm_path<neon::binary_tile, Output, neon::store_binary<Output, Rounding>>("neon", always_available),
+  tiled_binary_gemm_path<neon::binary_tile, Output, Rounding, neon::store_binary<Output, Rounding>>("neon",
+                                                                                                    always_available),
 #endif
       binary_gemm_path<Output> {
     "scalar", always_available, scalar::binary_packed_bytes, scalar::binary_pack, scalar::binary_gemm_workspace_bytes,

@@ -16,15 +16,19 @@
 ///     accumulate<Rows, Vectors>  a binary_accumulate_function
 #pragma once
 
+#include <bitwright/core/rounding.hpp>
 #include <bitwright/kernels/binary_convolution_arguments.hpp>
 #include <bitwright/kernels/binary_gemm_arguments.hpp>
+#include <bitwright/kernels/code_types.hpp>
 #include <bitwright/kernels/code_window.hpp>
 #include <bitwright/kernels/panels.hpp>
 #include <bitwright/kernels/tiles.hpp>
+#include <bitwright/kernels/vectorized_rounding.hpp>
 
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -36,7 +40,8 @@ namespace bitwright::kernels {
 /// What is known of all columns.
 struct binary_header {
   std::int32_t may_tie;                 ///< Whether some sum of some column may lie half-way between two codes.
-  std::array<std::int32_t, 15> unused;  ///< Up to a cache line.
+  std::int32_t places;                  ///< By which sums are shifted to the left.
+  std::array<std::int32_t, 14> unused;  ///< Up to a cache line.
 };
 
 /// Where panels and their columns lie in packed memory.
@@ -99,13 +104,38 @@ inline bool may_tie(const binary_sum& sums, std::size_t n) {
   return divisor < 62 && most >= std::int64_t{1} << std::max(0, divisor);
 }
 
+/// Whether outputs stay what they are when sums and factors are shifted: codes that are rounded once.
+template <binary_output Output, integer_rounding Rounding>
+inline constexpr bool may_shift_sums =
+    !one_of<Output, bool, float> && vectorized_rounding<Rounding> && !std::same_as<Rounding, gemmlowp_double>;
+
+/// By how many places to shift all sums, and so factors, so that factors lie below 1/4, which requantizes fastest:
+///
+///     sum * multiplier / 2^shift = (sum * 2^places) * multiplier / 2^(shift + places)
+///
+/// Sums of signs are small and leave room for it. Codes stay what they are, ties included.
+inline int places_of(const binary_sum& sums) {
+  if (sums.outputs == 0) return 0;
+  std::int64_t most = 0;
+  int least_shift = 62, greatest_shift = 0;
+  for (std::size_t n = 0; n < sums.outputs; ++n) {
+    most = std::max(most, std::abs(std::int64_t{sums.bias[n]}) + static_cast<std::int64_t>(sums.inputs()));
+    least_shift = std::min(least_shift, sums.factors[n].shift);
+    greatest_shift = std::max(greatest_shift, sums.factors[n].shift);
+  }
+  const int room = 31 - static_cast<int>(std::bit_width(static_cast<std::uint64_t>(most)));
+  return std::clamp(33 - least_shift, 0, std::max(0, std::min(room, 62 - greatest_shift)));
+}
+
 /// Writes the constants of output n.
 template <class Tile>
 void pack_binary_column(const binary_layout<Tile>& layout, const binary_sum& sums, std::size_t n, std::byte* packed) {
-  packed_array<std::int32_t>(packed, layout.initial())[n] = sums.bias[n] + static_cast<std::int32_t>(sums.inputs());
+  const int places = packed_array<binary_header>(packed, 0)->places;
+  packed_array<std::int32_t>(packed, layout.initial())[n] =
+      (sums.bias[n] + static_cast<std::int32_t>(sums.inputs())) * (1 << places);
   if (sums.factors != nullptr) {
     packed_array<std::int32_t>(packed, layout.multipliers())[n] = sums.factors[n].multiplier;
-    packed_array<std::int32_t>(packed, layout.shifts())[n] = sums.factors[n].shift;
+    packed_array<std::int32_t>(packed, layout.shifts())[n] = sums.factors[n].shift + places;
     packed_array<binary_header>(packed, 0)->may_tie |= may_tie(sums, n);
   }
   if (sums.scales != nullptr) packed_array<float>(packed, layout.scales())[n] = sums.scales[n];
@@ -115,7 +145,7 @@ void pack_binary_column(const binary_layout<Tile>& layout, const binary_sum& sum
     std::int32_t sum = -static_cast<std::int32_t>(sums.channels);
     for (std::size_t k = 0; k < sums.channels; ++k)
       sum += 2 * (std::to_integer<std::int32_t>(weights[k / 8]) >> k % 8 & 1);
-    packed_array<std::int32_t>(packed, layout.tap_sums(tap))[n] = sum;
+    packed_array<std::int32_t>(packed, layout.tap_sums(tap))[n] = sum * (1 << places);
   }
 }
 
@@ -124,11 +154,12 @@ std::size_t tiled_binary_packed_bytes(const binary_sum& sums) {
   return binary_layout<Tile>(sums).bytes();
 }
 
-/// Packs everything.
-template <class Tile>
+/// Packs everything. `ShiftsSums` is may_shift_sums of the path's outputs.
+template <class Tile, bool ShiftsSums>
 void tiled_binary_pack(const binary_sum& sums, std::byte* packed) {
   const binary_layout<Tile> layout(sums);
   std::memset(packed, 0, layout.bytes());
+  packed_array<binary_header>(packed, 0)->places = ShiftsSums ? places_of(sums) : 0;
   // Columns that no output has compute 0 and are never written.
   for (std::size_t column = sums.outputs; column < layout.columns(); ++column) {
     packed_array<std::int32_t>(packed, layout.multipliers())[column] = (std::int32_t{1} << 30) + 1;
@@ -140,12 +171,13 @@ void tiled_binary_pack(const binary_sum& sums, std::byte* packed) {
   }
 }
 
-/// What a tile's accumulation reads and writes: initial - 2 * the number of bits that differ.
+/// What a tile's accumulation reads and writes: initial - 2^shift * the number of bits that differ.
 struct binary_tile_sums {
   const std::byte* const* rows;  ///< Operands, of the tile's rows.
   std::size_t steps;
   const std::byte* weights;     ///< The panel's.
   const std::int32_t* initial;  ///< What each column begins with.
+  int shift;                    ///< 1, and the places of sums.
   std::int32_t* sums;           ///< Of each part rows x its columns; 64-byte aligned.
   std::size_t part_stride;      ///< From one part to the next.
 };
@@ -214,6 +246,8 @@ class binary_runner {
   }
 
  private:
+  const binary_header& header() const { return *packed_array<binary_header>(packed_, 0); }
+
   /// The sums of a few tiles become outputs together: with so few instructions a sum, what a call of the store function
   /// begins with would show.
   static constexpr std::size_t tiles_together = 4;
@@ -231,6 +265,7 @@ class binary_runner {
            .steps = layout_.steps(),
            .weights = packed_ + layout_.weights(vector),
            .initial = packed_array<std::int32_t>(packed_, layout_.initial()) + column,
+           .shift = 1 + header().places,
            .sums = sums.data() + row * width,
            .part_stride = rows * width});
     }
@@ -264,7 +299,7 @@ class binary_runner {
                       .padded_columns = width,
                       .multipliers = packed_array<std::int32_t>(packed_, layout_.multipliers()) + column,
                       .shifts = packed_array<std::int32_t>(packed_, layout_.shifts()) + column,
-                      .may_tie = packed_array<binary_header>(packed_, 0)->may_tie != 0,
+                      .may_tie = header().may_tie != 0,
                       .window = code_window::of(zero_point_, output_codes_),
                       .zero_point = zero_point_,
                       .output_codes = output_codes_,

@@ -125,20 +125,22 @@ struct binary_tile {
       }
   }
 
-  /// Takes twice the counts of eight columns from their sums.
-  [[gnu::target("avx2"), gnu::always_inline]] static inline void take(std::int32_t* sums, __m128i words) {
-    const __m256i twice = _mm256_slli_epi32(_mm256_cvtepu16_epi32(words), 1);
+  /// Takes 2^shift times the counts of eight columns from their sums.
+  [[gnu::target("avx2"), gnu::always_inline]] static inline void take(std::int32_t* sums, __m128i words,
+                                                                      __m128i shift) {
+    const __m256i shifted = _mm256_sll_epi32(_mm256_cvtepu16_epi32(words), shift);
     auto* const at = reinterpret_cast<__m256i*>(sums);
-    _mm256_store_si256(at, _mm256_sub_epi32(_mm256_load_si256(at), twice));
+    _mm256_store_si256(at, _mm256_sub_epi32(_mm256_load_si256(at), shifted));
   }
 
-  /// initial - 2 * the number of bits that differ, of Rows rows and Vectors vectors.
+  /// initial - 2^shift * the number of bits that differ, of Rows rows and Vectors vectors.
   template <std::size_t Rows, std::size_t Vectors>
   [[gnu::target("avx2")]] static void accumulate(const binary_tile_sums& task) {
     for (std::size_t part = 0; part < 2 * Vectors; ++part)
       for (std::size_t row = 0; row < Rows; ++row)
         std::memcpy(task.sums + part * task.part_stride + row * 16, task.initial + part * 16,
                     16 * sizeof(std::int32_t));
+    const __m128i shift = _mm_cvtsi32_si128(task.shift);
     for (std::size_t first = 0; first < task.steps; first += steps_of_words) {
       __m256i words[Rows][2 * Vectors] = {};
       const std::size_t last = std::min(task.steps, first + steps_of_words);
@@ -149,10 +151,10 @@ struct binary_tile {
         for (std::size_t v = 0; v < Vectors; ++v) {
           std::int32_t* const low = task.sums + 2 * v * task.part_stride + row * 16;
           std::int32_t* const high = low + task.part_stride;
-          take(low, _mm256_castsi256_si128(words[row][2 * v]));
-          take(low + 8, _mm256_castsi256_si128(words[row][2 * v + 1]));
-          take(high, _mm256_extracti128_si256(words[row][2 * v], 1));
-          take(high + 8, _mm256_extracti128_si256(words[row][2 * v + 1], 1));
+          take(low, _mm256_castsi256_si128(words[row][2 * v]), shift);
+          take(low + 8, _mm256_castsi256_si128(words[row][2 * v + 1]), shift);
+          take(high, _mm256_extracti128_si256(words[row][2 * v], 1), shift);
+          take(high + 8, _mm256_extracti128_si256(words[row][2 * v + 1], 1), shift);
         }
     }
   }

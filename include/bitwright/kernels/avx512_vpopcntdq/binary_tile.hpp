@@ -42,7 +42,7 @@ struct binary_tile {
     asm volatile("" : "+v"(counts));
   }
 
-  /// initial - 2 * the number of bits that differ, of Rows rows and Vectors vectors.
+  /// initial - 2^shift * the number of bits that differ, of Rows rows and Vectors vectors.
   template <std::size_t Rows, std::size_t Vectors>
   [[gnu::target("avx2,avx512f,avx512bw,avx512vl,avx512vnni,avx512vpopcntdq")]] static void accumulate(
       const binary_tile_sums& task) {
@@ -69,13 +69,14 @@ struct binary_tile {
         }
       }
     }
+    const __m128i shift = _mm_cvtsi32_si128(task.shift);
 #pragma GCC unroll 16
     for (std::size_t row = 0; row < Rows; ++row)
 #pragma GCC unroll 4
       for (std::size_t v = 0; v < Vectors; ++v) {
         const __m512i initial = _mm512_loadu_si512(task.initial + v * lanes);
         _mm512_store_si512(task.sums + (row * Vectors + v) * lanes,
-                           _mm512_sub_epi32(initial, _mm512_slli_epi32(counts[row][v], 1)));
+                           _mm512_sub_epi32(initial, _mm512_sll_epi32(counts[row][v], shift)));
       }
   }
 };

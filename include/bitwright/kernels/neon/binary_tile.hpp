@@ -33,7 +33,7 @@ struct binary_tile {
   static constexpr std::size_t steps_of_bytes = 31;
   static_assert(8 * steps_of_bytes <= std::numeric_limits<std::uint8_t>::max());
 
-  /// initial - 2 * the number of bits that differ, of Rows rows and Vectors vectors.
+  /// initial - 2^shift * the number of bits that differ, of Rows rows and Vectors vectors.
   template <std::size_t Rows, std::size_t Vectors>
   static void accumulate(const binary_tile_sums& task) {
     constexpr std::size_t words = 2 * Vectors;  // Registers of a step.
@@ -44,8 +44,8 @@ struct binary_tile {
       count_run<Rows, words>(task, first, std::min(task.steps, first + steps_of_bytes), totals);
     for (std::size_t row = 0; row < Rows; ++row)
       for (std::size_t v = 0; v < words; ++v) {
-        const int32x4_t twice = vreinterpretq_s32_u32(vshlq_n_u32(totals[row][v], 1));
-        vst1q_s32(task.sums + (row * words + v) * 4, vsubq_s32(vld1q_s32(task.initial + v * 4), twice));
+        const int32x4_t shifted = vreinterpretq_s32_u32(vshlq_u32(totals[row][v], vdupq_n_s32(task.shift)));
+        vst1q_s32(task.sums + (row * words + v) * 4, vsubq_s32(vld1q_s32(task.initial + v * 4), shifted));
       }
   }
 
