@@ -110,7 +110,7 @@ struct average_line {
     return {};
   }
 
-  /// The same with half_to_even's ties: differences that are even as often as makes a product of the factor half a unit.
+  /// The same with half_to_even's ties: differences that are even just as often as a product of half a unit takes.
   template <integer_rounding Rounding>
   average_line with_ties(const average_sum& sum) const {
     average_line line = *this;

@@ -125,13 +125,6 @@ struct depthwise_windows {
     return {line, axis.stride * column_bytes, dense ? 1 : axis.kernel, dense ? groups * axis.kernel : groups,
             axis.dilation * column_bytes};
   }
-
-  /// The same so many bytes further.
-  constexpr depthwise_windows moved(std::size_t bytes) const {
-    depthwise_windows windows = *this;
-    windows.first += bytes;
-    return windows;
-  }
 };
 
 /// A row of codes, and how far its columns are apart; 0 for a row of one code, the zero point.

@@ -34,8 +34,8 @@
 
 namespace bitwright::kernels {
 
-/// One instruction set's residual add. `pack` looks at a call's constants, not at its codes, and writes `packed_bytes` for
-/// memory aligned to 64: with them `run` is faster, mostly. `run` makes elements [first, last).
+/// One instruction set's residual add. `pack` looks at a call's constants, not at its codes, and writes `packed_bytes`
+/// to memory aligned to 64: with them `run` is faster, mostly. `run` makes elements [first, last).
 template <class Left, class Right, class Output>
 struct residual_add_path {
   std::string_view name;

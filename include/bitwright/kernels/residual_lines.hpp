@@ -7,8 +7,8 @@
 ///
 /// The slope, steps + fraction / 2^16, has fewer bits than the factor, so a line is looked for, slope by slope around
 /// the factor's, that goes through every one of the 256 values. There is one for 399 of 400 factors; not for those that
-/// come close to ties, as 77.1 does at 5, 15, 25, ... `start` chooses where the line is rounded, at no cost: interleaving
-/// codes with it is what makes 16-bit lanes of them.
+/// come close to ties, as 77.1 does at 5, 15, 25, ... `start` chooses where the line is rounded, at no cost:
+/// interleaving codes with it is what makes 16-bit lanes of them.
 #pragma once
 
 #include <bitwright/arithmetic/dyadic.hpp>
