@@ -43,7 +43,8 @@ struct shift_add_problem {
         terms(terms_of(outputs, inputs, terms_of_weight)),
         operation("shift-add, " + std::to_string(terms_of_weight) + (terms_of_weight == 1 ? " term" : " terms")) {
     std::ranges::copy(terms.decoded().values(), decoded.weights.begin());
-    if (terms_of_weight == 1) decoded.index_bits = 4;  // 0 and the powers of two up to 64, of both signs.
+    // 0 and the powers of two up to 64, of both signs.
+    if (terms_of_weight == 1) decoded.index_bits = 4, decoded.operation = "gemm W4A8";
   }
 
   /// Terms of a weight, on average.
