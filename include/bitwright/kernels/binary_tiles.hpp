@@ -143,8 +143,10 @@ void pack_binary_column(const binary_layout<Tile>& layout, const binary_sum& sum
   for (std::size_t tap = 0; tap < sums.taps; ++tap) {
     const std::byte* weights = sums.weights + (n * sums.taps + tap) * tap_bytes;
     std::int32_t sum = -static_cast<std::int32_t>(sums.channels);
-    for (std::size_t k = 0; k < sums.channels; ++k)
-      sum += 2 * (std::to_integer<std::int32_t>(weights[k / 8]) >> k % 8 & 1);
+    for (std::size_t k = 0; k < tap_bytes; ++k) {
+      const std::byte used = k + 1 == tap_bytes ? weights[k] & last_byte_mask(sums.channels) : weights[k];
+      sum += 2 * std::popcount(std::to_integer<std::uint8_t>(used));
+    }
     packed_array<std::int32_t>(packed, layout.tap_sums(tap))[n] = sum * (1 << places);
   }
 }
