@@ -6,8 +6,8 @@
 ///
 /// each a single operation on floats. A row (token) has one scale: the sum over groups then needs no other factor than
 /// the weights', and one product at its end gives the row its scale. Codes are in [-127, 127]: the product is at most
-/// 127 (1 + 2^-23). A row whose greatest magnitude has no finite 127th inverse, below 3.8e-37, counts as zeros. The scale of
-/// a row with a NaN or an infinity is NaN, and so are its outputs.
+/// 127 (1 + 2^-23). A row so small that 127 / max is no float, all of it below 3.8e-37, counts as zeros. The scale of a row
+/// with a NaN or an infinity is NaN, and so are its outputs.
 #pragma once
 
 #include <bitwright/kernels/group_gemm_arguments.hpp>
@@ -71,29 +71,36 @@ struct row_quantizer {
   void (*quantize)(const float* values, std::size_t groups, float inverse, const row_codes& to);
 };
 
+/// Where row m's codes, and what is made of their sums, lie in the workspace.
+inline row_codes codes_of_row(const group_rows& layout, std::byte* workspace, std::size_t m) {
+  const std::size_t row = m % group_rows::block, start = m - row, count = layout.block_rows(start);
+  return {packed_array<std::int8_t>(workspace, layout.codes(start)) + row * group_size, count * group_size,
+          packed_array<std::int32_t>(workspace, layout.offsets(start)) + row, count};
+}
+
+inline void make_zeros(std::size_t groups, const row_codes& to) {
+  for (std::size_t g = 0; g < groups; ++g) {
+    std::fill_n(to.codes + g * to.code_stride, group_size, std::int8_t{});
+    to.pair_sums[g * to.pair_sum_stride] = 0;
+  }
+}
+
 /// Quantizes rows [first, last) into the call's workspace, with the offsets that `Tile` makes of the sums of codes.
 template <class Tile>
 void quantize_rows(const group_gemm_arguments& call, const row_quantizer& path, std::size_t first, std::size_t last) {
   const group_rows layout{call.rows, call.weights.groups()};
+  float* const scales = packed_array<float>(call.workspace, layout.scales());
   for (std::size_t m = first; m < last; ++m) {
-    const std::size_t row = m % group_rows::block, start = m - row, count = layout.block_rows(start);
-    const row_codes to{packed_array<std::int8_t>(call.workspace, layout.codes(start)) + row * group_size,
-                       count * group_size, packed_array<std::int32_t>(call.workspace, layout.offsets(start)) + row,
-                       count};
+    const row_codes to = codes_of_row(layout, call.workspace, m);
     const float* const values = call.activations + m * call.activation_stride;
-    const float greatest = std::bit_cast<float>(path.greatest_bits(values, call.weights.inputs));
-    float& scale = packed_array<float>(call.workspace, layout.scales())[m];
-    if (!std::isfinite(greatest)) {
-      scale = std::numeric_limits<float>::quiet_NaN();
-      for (std::size_t g = 0; g < layout.groups; ++g) {
-        std::fill_n(to.codes + g * to.code_stride, group_size, std::int8_t{});
-        to.pair_sums[g * to.pair_sum_stride] = 0;
-      }
+    const auto greatest = std::bit_cast<float>(path.greatest_bits(values, call.weights.inputs));
+    const float inverse = 127 / greatest;
+    scales[m] = std::isfinite(greatest) ? greatest / 127 : std::numeric_limits<float>::quiet_NaN();
+    if (!std::isfinite(greatest) || !std::isfinite(inverse)) {
+      make_zeros(layout.groups, to);
       continue;
     }
-    const float inverse = 127 / greatest;
-    scale = greatest / 127;
-    path.quantize(values, layout.groups, std::isfinite(inverse) ? inverse : 0, to);
+    path.quantize(values, layout.groups, inverse, to);
     for (std::size_t g = 0; g < layout.groups; ++g) {
       std::int32_t& offset = to.pair_sums[g * to.pair_sum_stride];
       offset = Tile::offset(offset);
