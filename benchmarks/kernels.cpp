@@ -9,6 +9,7 @@
 #include "kernels/ours.hpp"
 #include "kernels/problem.hpp"
 #include "kernels/shift_add.hpp"
+#include "kernels/summed_gemm.hpp"
 #include "peers/peers.hpp"
 
 #include <CLI/CLI.hpp>
@@ -278,6 +279,12 @@ json measure_all(const std::string& path, const options& chosen) {
       const shift_add_problem problem(m, 768, 768, terms);
       measure(problem, problem.operation, problem.decoded.shape, path, "GOPS", chosen, rows);
     }
+  for (const auto& [m, k, n] : std::initializer_list<gemm_shape>{{1, 4096, 4096}, {128, 768, 768}}) {
+    const std::string operation = "piecewise linear W4A8", shape = make_gemm(m, k, n, 8).shape;
+    if (!std::regex_search(operation + " " + shape + " " + path, chosen.filter)) continue;
+    const summed_problem problem(m, k, n);
+    measure(problem, operation, shape, path, "GOPS", chosen, rows);
+  }
   measure_weighted(make_convolution({56, 3, 1, 1}, 1, 64, 64), path, chosen, rows);
   measure_weighted(make_convolution({28, 3, 1, 1}, 1, 128, 128), path, chosen, rows);
   measure_weighted(make_convolution({14, 3, 1, 1}, 1, 256, 256), path, chosen, rows);
