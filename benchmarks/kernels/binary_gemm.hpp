@@ -11,6 +11,7 @@
 #include <bitwright/core/tensor.hpp>
 #include <bitwright/kernels/binary_gemm.hpp>
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -36,8 +37,9 @@ struct binary_problem {
       activations.push_back(std::byte{byte});
     for (const std::uint8_t byte : random_bytes(outputs * kernels::bytes_of_bits(inputs), 9))
       weights.push_back(std::byte{byte});
-    // The standard deviation of a sum of signs is the root of their number.
-    for (double& factor : wide.factors) factor = 50 / std::sqrt(static_cast<double>(inputs));
+    // The standard deviation of a sum of signs is the root of their number; outputs have scales of their own.
+    for (std::size_t n = 0; n < outputs; ++n)
+      wide.factors[n] = 50 / std::sqrt(static_cast<double>(inputs)) / (1 + 0.001 * static_cast<double>(n % 100 + 1));
   }
 };
 
