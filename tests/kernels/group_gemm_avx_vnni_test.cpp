@@ -33,27 +33,12 @@ struct group_products : kernels::avx_vnni::group_products<Format> {
 template <class Format>
 using group_tile = kernels::avx2::group_tile<Format, group_products<Format>>;
 
-template <class Format>
-void quantize(const kernels::group_gemm_arguments& call, std::size_t first, std::size_t last) noexcept {
-  kernels::quantize_rows<group_tile<Format>>(call, {kernels::avx2::greatest_bits, kernels::avx2::quantize_row}, first,
-                                             last);
-}
-
-template <class Format>
-void run(const kernels::group_gemm_arguments& call, std::size_t first, std::size_t last) noexcept {
-  kernels::tiled_group_gemm<group_tile<Format>>(call, first, last);
-}
-
 bool available() { return cpu::has_avx512_vnni() && cpu::has_avx2_fma_f16c(); }
 
 template <class Format>
 void expect_equals_scalar() {
-  const kernels::group_gemm_path path{"avx_vnni",
-                                      available,
-                                      kernels::avx_vnni::group_gemm_packed_bytes<Format>,
-                                      kernels::avx_vnni::group_gemm_pack<Format>,
-                                      quantize<Format>,
-                                      run<Format>};
+  const auto path =
+      kernels::one_tile_group_gemm_path<group_tile<Format>, kernels::avx2::rows_quantizer>("avx_vnni", available);
   random_codes any(1);
   const auto expect = [&path](const group_problem<Format>& p) {
     const auto expected = bits_of(outputs_of(kernels::group_gemm_paths<Format>.back(), p));

@@ -27,12 +27,14 @@
 #include <string_view>
 
 #if defined(__x86_64__) && defined(__GNUC__)
-#include <bitwright/kernels/avx2/group_gemm.hpp>
-#include <bitwright/kernels/avx512_vnni/group_gemm.hpp>
-#include <bitwright/kernels/avx_vnni/group_gemm.hpp>
+#include <bitwright/kernels/avx2/group_tile.hpp>
+#include <bitwright/kernels/avx2/quantize_row.hpp>
+#include <bitwright/kernels/avx512_vnni/group_tile.hpp>
+#include <bitwright/kernels/avx_vnni/group_tile.hpp>
 #elif defined(__aarch64__)
-#include <bitwright/kernels/neon/group_gemm.hpp>
-#include <bitwright/kernels/neon_dotprod/group_gemm.hpp>
+#include <bitwright/kernels/neon/group_tile.hpp>
+#include <bitwright/kernels/neon/quantize_row.hpp>
+#include <bitwright/kernels/neon_dotprod/group_tile.hpp>
 #endif
 
 namespace bitwright::kernels {
@@ -54,41 +56,25 @@ struct group_gemm_path {
   void (*run)(const group_gemm_arguments&, std::size_t first, std::size_t last) noexcept;
 };
 
+/// A path of these tiles.
+template <class Tile, const row_quantizer& Quantizer>
+constexpr group_gemm_path one_tile_group_gemm_path(std::string_view name, bool (*available)()) {
+  using group_gemm = one_tile_group_gemm<Tile, Quantizer>;
+  return {name, available, group_gemm::packed_bytes, group_gemm::pack, group_gemm::quantize, group_gemm::run};
+}
+
 /// Best first; scalar closes the list.
 template <group_format Format>
 inline constexpr auto group_gemm_paths = std::to_array<group_gemm_path>({
 #if defined(__x86_64__) && defined(__GNUC__)
-  {"avx512_vnni",
-   cpu::has_avx512_vnni,
-   avx512_vnni::group_gemm_packed_bytes<Format>,
-   avx512_vnni::group_gemm_pack<Format>,
-   avx512_vnni::group_gemm_quantize<Format>,
-   avx512_vnni::group_gemm<Format>},
-      {"avx_vnni",
-       cpu::has_avx_vnni_fma_f16c,
-       avx_vnni::group_gemm_packed_bytes<Format>,
-       avx_vnni::group_gemm_pack<Format>,
-       avx_vnni::group_gemm_quantize<Format>,
-       avx_vnni::group_gemm<Format>},
-      {"avx2",
-       cpu::has_avx2_fma_f16c,
-       avx2::group_gemm_packed_bytes<Format>,
-       avx2::group_gemm_pack<Format>,
-       avx2::group_gemm_quantize<Format>,
-       avx2::group_gemm<Format>},
+  one_tile_group_gemm_path<avx512_vnni::group_tile<Format>, avx2::rows_quantizer>("avx512_vnni", cpu::has_avx512_vnni),
+      one_tile_group_gemm_path<avx_vnni::group_tile<Format>, avx2::rows_quantizer>("avx_vnni",
+                                                                                   cpu::has_avx_vnni_fma_f16c),
+      one_tile_group_gemm_path<avx2::group_tile<Format>, avx2::rows_quantizer>("avx2", cpu::has_avx2_fma_f16c),
 #elif defined(__aarch64__)
-  {"neon_dotprod",
-   cpu::has_neon_dotprod,
-   neon_dotprod::group_gemm_packed_bytes<Format>,
-   neon_dotprod::group_gemm_pack<Format>,
-   neon_dotprod::group_gemm_quantize<Format>,
-   neon_dotprod::group_gemm<Format>},
-      {"neon",
-       always_available,
-       neon::group_gemm_packed_bytes<Format>,
-       neon::group_gemm_pack<Format>,
-       neon::group_gemm_quantize<Format>,
-       neon::group_gemm<Format>},
+  one_tile_group_gemm_path<neon_dotprod::group_tile<Format>, neon::rows_quantizer>("neon_dotprod",
+                                                                                   cpu::has_neon_dotprod),
+      one_tile_group_gemm_path<neon::group_tile<Format>, neon::rows_quantizer>("neon", always_available),
 #endif
       {"scalar",
        always_available,

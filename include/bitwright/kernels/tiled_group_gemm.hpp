@@ -88,4 +88,22 @@ void tiled_group_gemm(const group_gemm_arguments& call, std::size_t first, std::
   }
 }
 
+/// A path's group-wise gemm, made of its tiles and of its way to quantize rows.
+template <class Tile, const row_quantizer& Quantizer>
+struct one_tile_group_gemm {
+  static std::size_t packed_bytes(const group_weights& weights) { return group_layout<Tile>(weights).bytes(); }
+
+  static void pack(const group_weights& weights, std::byte* packed) { pack_group_panels<Tile>(weights, packed); }
+
+  /// Rows [first, last) of the activations.
+  static void quantize(const group_gemm_arguments& call, std::size_t first, std::size_t last) noexcept {
+    quantize_rows<Tile>(call, Quantizer, first, last);
+  }
+
+  /// Columns [first, last) of the outputs.
+  static void run(const group_gemm_arguments& call, std::size_t first, std::size_t last) noexcept {
+    tiled_group_gemm<Tile>(call, first, last);
+  }
+};
+
 }  // namespace bitwright::kernels

@@ -56,4 +56,6 @@ namespace bitwright::kernels::avx2 {
   }
 }
 
+inline constexpr row_quantizer rows_quantizer{greatest_bits, quantize_row};
+
 }  // namespace bitwright::kernels::avx2

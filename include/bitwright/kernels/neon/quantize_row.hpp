@@ -47,4 +47,6 @@ inline void quantize_row(const float* values, std::size_t groups, float inverse,
   }
 }
 
+inline constexpr row_quantizer rows_quantizer{greatest_bits, quantize_row};
+
 }  // namespace bitwright::kernels::neon
