@@ -39,9 +39,8 @@ using kernels::eight_bit_groups;
 using kernels::four_bit_groups;
 using kernels::four_bit_groups_with_zero_points;
 using kernels::group_format;
-using kernels::group_size;
 
-static_assert(group_size == block_values);
+static_assert(kernels::group_size == block_values);
 
 /// Codes, scales and zero points of a format, as a file or a quantizer gives them.
 template <group_format Format>
@@ -56,8 +55,8 @@ struct grouped_weights {
     const shape& extent = codes.shape();
     require(extent.rank() == 2 && extent.elements() > 0, name + ".codes.shape()", extent,
             "outputs x inputs, no dimension of 0");
-    require(extent[1] % group_size == 0, name + ".codes.shape()[1]", extent[1], "a multiple of ", group_size);
-    const std::size_t groups = extent.elements() / group_size;
+    require(extent[1] % block_values == 0, name + ".codes.shape()[1]", extent[1], "a multiple of ", block_values);
+    const std::size_t groups = extent.elements() / block_values;
     require(scales.size() == groups, name + ".scales.size()", scales.size(), "one for each group, ", groups);
     require(zero_points.size() == (Format::has_zero_points ? groups : 0), name + ".zero_points.size()",
             zero_points.size(), Format::has_zero_points ? "one for each group, " : "none of this format, ",
@@ -75,7 +74,7 @@ struct grouped_weights {
 
   /// The value of weight k of output n.
   float value(std::size_t n, std::size_t k) const {
-    const std::size_t inputs = codes.shape()[1], group = (n * inputs + k) / group_size;
+    const std::size_t inputs = codes.shape()[1], group = (n * inputs + k) / block_values;
     const std::int32_t zero_point = Format::has_zero_points ? zero_points[group] : Format::zero_point;
     return fp16().dequantize(scales[group]) * static_cast<float>(codes.values()[n * inputs + k] - zero_point);
   }
@@ -88,13 +87,14 @@ template <class Block>
 requires std::same_as<Block, q4_0_block> || std::same_as<Block, q8_0_block>
 auto weights_of_blocks(std::span<const Block> blocks, std::size_t inputs) {
   using format = std::conditional_t<std::same_as<Block, q4_0_block>, four_bit_groups, eight_bit_groups>;
-  require(inputs > 0 && inputs % group_size == 0, "weights_of_blocks: inputs", inputs, "a multiple of ", group_size);
-  const std::size_t row = inputs / group_size;
+  require(inputs > 0 && inputs % block_values == 0, "weights_of_blocks: inputs", inputs, "a multiple of ",
+          block_values);
+  const std::size_t row = inputs / block_values;
   require(!blocks.empty() && blocks.size() % row == 0, "weights_of_blocks: blocks.size()", blocks.size(),
           "a multiple of inputs / 32, ", row);
   grouped_weights<format> weights{tensor<std::int8_t>({blocks.size() / row, inputs}), {}, {}};
   for (std::size_t i = 0; i < blocks.size(); ++i) {
-    std::int8_t* const codes = weights.codes.values().data() + i * group_size;
+    std::int8_t* const codes = weights.codes.values().data() + i * block_values;
     if constexpr (std::same_as<Block, q4_0_block>)
       ggml_halves::unpack_group(blocks[i].codes.data(), 4, reinterpret_cast<std::uint8_t*>(codes));
     else
@@ -107,7 +107,7 @@ auto weights_of_blocks(std::span<const Block> blocks, std::size_t inputs) {
 
 /// Codes of a group between its least and its greatest value, and 0: scale = (max - min) / 15, rounded to fp16, by the
 /// nearest code. Throws invalid_argument for a NaN or an infinity, and for a scale beyond 65504.
-inline void quantize_group(std::span<const float, group_size> values,
+inline void quantize_group(std::span<const float, block_values> values,
                            grouped_weights<four_bit_groups_with_zero_points>& weights, std::size_t group) {
   const range seen = join(range_of(values), {0, 0});
   const auto wanted = static_cast<float>((double{seen.max} - double{seen.min}) / 15);
@@ -118,9 +118,9 @@ inline void quantize_group(std::span<const float, group_size> values,
   const double zero_point = std::clamp(std::nearbyint(-double{seen.min} / double{scale}), 0.0, 15.0);
   weights.zero_points[group] = static_cast<std::uint8_t>(zero_point);
   const uniform<4, std::uint8_t> codes({scale, weights.zero_points[group]}, four_bit_groups::codes);
-  std::array<std::uint8_t, group_size> fields;
+  std::array<std::uint8_t, block_values> fields;
   codes.quantize(values, fields);
-  std::ranges::copy(fields, weights.codes.values().begin() + static_cast<std::ptrdiff_t>(group * group_size));
+  std::ranges::copy(fields, weights.codes.values().begin() + static_cast<std::ptrdiff_t>(group * block_values));
 }
 
 /// Float weights, outputs x inputs, quantized group by group: to Q4_0, to Q8_0, or by quantize_group.
@@ -129,14 +129,14 @@ inline void quantize_group(std::span<const float, group_size> values,
 template <group_format Format>
 grouped_weights<Format> quantize_groups(tensor_view<const float> weights) {
   const shape& extent = weights.shape();
-  require(extent.rank() == 2 && extent.elements() > 0 && extent[1] % group_size == 0,
-          "quantize_groups: weights.shape()", extent, "outputs x inputs, the latter a multiple of ", group_size);
-  const std::size_t groups = extent.elements() / group_size;
+  require(extent.rank() == 2 && extent.elements() > 0 && extent[1] % block_values == 0,
+          "quantize_groups: weights.shape()", extent, "outputs x inputs, the latter a multiple of ", block_values);
+  const std::size_t groups = extent.elements() / block_values;
   if constexpr (Format::has_zero_points) {
     grouped_weights<Format> quantized{tensor<std::int8_t>(extent), std::vector<std::uint16_t>(groups),
                                       std::vector<std::uint8_t>(groups)};
     for (std::size_t i = 0; i < groups; ++i)
-      quantize_group(weights.values().subspan(i * group_size).template first<group_size>(), quantized, i);
+      quantize_group(weights.values().subspan(i * block_values).template first<block_values>(), quantized, i);
     return quantized;
   } else {
     std::vector<std::conditional_t<Format::bits == 4, q4_0_block, q8_0_block>> blocks(groups);
