@@ -39,7 +39,7 @@ struct binary_problem {
       weights.push_back(std::byte{byte});
     // The standard deviation of a sum of signs is the root of their number; outputs have scales of their own.
     for (std::size_t n = 0; n < outputs; ++n)
-      wide.factors[n] = 50 / std::sqrt(static_cast<double>(inputs)) / (1 + 0.001 * static_cast<double>(n % 100 + 1));
+      wide.factors[n] = 50 / std::sqrt(static_cast<double>(inputs)) / (1 + 0.0013 * static_cast<double>(n % 100 + 1));
   }
 };
 

@@ -39,9 +39,8 @@ namespace bitwright::kernels {
 
 /// What is known of all columns.
 struct binary_header {
-  std::int32_t may_tie;                 ///< Whether some sum of some column may lie half-way between two codes.
   std::int32_t places;                  ///< By which sums are shifted to the left.
-  std::array<std::int32_t, 14> unused;  ///< Up to a cache line.
+  std::array<std::int32_t, 15> unused;  ///< Up to a cache line.
 };
 
 /// Where panels and their columns lie in packed memory.
@@ -61,8 +60,8 @@ struct binary_layout {
   constexpr std::size_t columns() const { return vectors() * Tile::lanes; }
   constexpr std::size_t steps() const { return divide_up(row_bytes, Tile::depth); }
 
-  /// Arrays with an element of four bytes for each column: what sums begin with, factors, scales; then the sums of each
-  /// tap's weights.
+  /// Arrays with an element of four bytes for each column: what sums begin with, factors, scales, whether sums may
+  /// tie; then the sums of each tap's weights.
   constexpr std::size_t array(std::size_t index) const {
     return sizeof(binary_header) + index * columns() * sizeof(std::int32_t);
   }
@@ -70,9 +69,10 @@ struct binary_layout {
   constexpr std::size_t multipliers() const { return array(1); }
   constexpr std::size_t shifts() const { return array(2); }
   constexpr std::size_t scales() const { return array(3); }
-  constexpr std::size_t tap_sums(std::size_t tap) const { return array(4 + tap); }
+  constexpr std::size_t ties() const { return array(4); }
+  constexpr std::size_t tap_sums(std::size_t tap) const { return array(5 + tap); }
   constexpr std::size_t weights(std::size_t vector) const {
-    return round_up(array(4 + taps), 64) + vector * steps() * Tile::lanes * Tile::depth;
+    return round_up(array(5 + taps), 64) + vector * steps() * Tile::lanes * Tile::depth;
   }
   constexpr std::size_t bytes() const { return weights(vectors()); }
 };
@@ -136,7 +136,7 @@ void pack_binary_column(const binary_layout<Tile>& layout, const binary_sum& sum
   if (sums.factors != nullptr) {
     packed_array<std::int32_t>(packed, layout.multipliers())[n] = sums.factors[n].multiplier;
     packed_array<std::int32_t>(packed, layout.shifts())[n] = sums.factors[n].shift + places;
-    packed_array<binary_header>(packed, 0)->may_tie |= may_tie(sums, n);
+    packed_array<std::int32_t>(packed, layout.ties())[n] = may_tie(sums, n);
   }
   if (sums.scales != nullptr) packed_array<float>(packed, layout.scales())[n] = sums.scales[n];
   const std::size_t tap_bytes = bytes_of_bits(sums.channels);
@@ -293,6 +293,14 @@ class binary_runner {
     }
   }
 
+  /// Whether some sum of these columns may lie half-way between two codes.
+  bool any_may_tie(std::size_t column, std::size_t width) const {
+    const auto* ties = packed_array<std::int32_t>(packed_, layout_.ties()) + column;
+    std::int32_t any = 0;
+    for (std::size_t i = 0; i < width; ++i) any |= ties[i];
+    return any != 0;
+  }
+
   void store_part(const binary_block& block, std::size_t first, std::size_t rows, std::size_t column, std::size_t width,
                   const std::int32_t* sums) const {
     store_({.codes = {.sums = sums,
@@ -301,7 +309,7 @@ class binary_runner {
                       .padded_columns = width,
                       .multipliers = packed_array<std::int32_t>(packed_, layout_.multipliers()) + column,
                       .shifts = packed_array<std::int32_t>(packed_, layout_.shifts()) + column,
-                      .may_tie = header().may_tie != 0,
+                      .may_tie = any_may_tie(column, width),
                       .window = code_window::of(zero_point_, output_codes_),
                       .zero_point = zero_point_,
                       .output_codes = output_codes_,
