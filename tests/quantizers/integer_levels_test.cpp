@@ -94,13 +94,13 @@ TEST(integer_levels, say_how_far_the_farthest_value_lies_from_its_own) {
   EXPECT_LE(levels.error, 4 / 127.0 / 2);  // What the finest grid does for any values.
 }
 
-/// The least greatest error over a fine sweep of steps that lead to at most 127.
+/// The least greatest error over a fine sweep of steps that lead to at most 64.
 double swept_error(std::span<const float> values, double limit) {
   double least = limit;
-  for (double steps = 1; steps <= 127.5; steps += 1.0 / 512) {
+  for (double steps = 1; steps <= 64.5; steps += 1.0 / 512) {
     double greatest = 0;
     for (const float value : values) {
-      const double level = std::clamp(std::nearbyint(value / limit * steps), -127.0, 127.0);
+      const double level = std::clamp(std::nearbyint(value / limit * steps), -64.0, 64.0);
       greatest = std::max(greatest, std::abs(value - level * limit / steps));
     }
     least = std::min(least, greatest);
@@ -108,12 +108,12 @@ double swept_error(std::span<const float> values, double limit) {
   return least;
 }
 
-TEST(integer_levels, of_a_codebook_are_about_the_nearest_that_127_steps_allow) {
+TEST(integer_levels, of_a_codebook_of_16_levels_are_about_the_nearest_that_64_steps_allow) {
   const codebook<16> nf4 = normal_float4(1);
   const double swept = swept_error(nf4.levels(), 1);
   EXPECT_LE(integer_levels_of(nf4).error, 1.1 * swept);
   EXPECT_GE(integer_levels_of(nf4).error, (1 - 0x1p-10) * swept);
-  EXPECT_LT(integer_levels_of(nf4).error, 1 / 350.0);
+  EXPECT_LT(integer_levels_of(nf4).error, 1 / 178.0);
 }
 
 TEST(integer_levels, of_scaled_copies_are_the_same) {
@@ -124,11 +124,11 @@ TEST(integer_levels, of_scaled_copies_are_the_same) {
 }
 
 TEST(integer_levels, of_values_that_no_grid_holds_are_near) {
-  EXPECT_LT(integer_levels_of(logarithmic<base_sqrt_two>(0.125f, 7)).error, 1 / 127.0 / 2);
+  EXPECT_LT(integer_levels_of(logarithmic<base_sqrt_two>(0.125f, 7)).error, 1 / 64.0 / 2);
   const piecewise_linear<> q(floats{0.4f}, 1, 3);
   EXPECT_EQ(q.codes(), (code_range{0, 15}));
-  EXPECT_LT(integer_levels_of(q).error, 1 / 127.0 / 2);
-  EXPECT_LT(integer_levels_of(learned_bases(floats{0.3f, 0.7f})).error, 1 / 127.0 / 2);
+  EXPECT_LT(integer_levels_of(q).error, 1 / 64.0 / 2);
+  EXPECT_LT(integer_levels_of(learned_bases(floats{0.3f, 0.7f})).error, 1 / 64.0 / 2);
 }
 
 TEST(integer_levels, beyond_127_units_are_refused_or_asked_to_be_near) {
