@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The whole chain on a real network: fold, calibrate, measure sensitivities, allocate bits, quantize, pack, and run the
 // integer-only network on real images. Prints what each plan costs and keeps, and writes it into a report.
+#include "fashion_mnist/corrected_biases.hpp"
 #include "fashion_mnist/dataset.hpp"
 #include "fashion_mnist/folded_network.hpp"
 #include "fashion_mnist/integer_network.hpp"
@@ -252,8 +253,9 @@ void print_result(const plan_result& result, double top1_of_8_bits) {
 /// Runs all of them over the test images, with the biases as they are and with corrected ones, and times them in turns.
 /// The first row is the float network's, the second that of 8-bit weights.
 std::vector<plan_result> evaluate(std::span<const stored_network> stored, const folded_network& net,
-                                  std::span<const float> calibration_pixels, std::span<const bitwright::range> ranges,
-                                  const labelled_images& test, thread_pool& pool) {
+                                  std::span<const std::uint8_t> calibration_pixels,
+                                  std::span<const bitwright::range> ranges, const labelled_images& test,
+                                  thread_pool& pool) {
   std::vector<activation_quantizer> outputs;
   for (const node& each : net.graph->nodes()) outputs.push_back(fit_outputs(each, ranges[outputs.size()]));
   std::vector<integer_network> networks;
@@ -262,17 +264,20 @@ std::vector<plan_result> evaluate(std::span<const stored_network> stored, const 
   const std::vector<double> speeds =
       measure_speeds(networks, net, std::span(test.pixels).first(timed * pixels_per_image));
   const std::vector<std::vector<double>> means = mean_outputs(net, calibration_pixels);
+  std::vector<std::vector<float>> biases(stored.size());
+  pool.parallel_for(stored.size(), [&](std::size_t i) {
+    biases[i] = corrected_biases(net, stored[i].layers, outputs, means, calibration_pixels);
+  });
 
   std::vector<plan_result> results{evaluate_float(net, test, pool)};
   results[0].images_per_second = speeds.back();
   std::printf("   %s\n", table_heading().c_str());
   print_result(results[0], 0);
   for (std::size_t i = 0; i < stored.size(); ++i) {
-    const std::vector<float> biases = corrected_biases(net, stored[i].layers, means);
     results.push_back(stored[i].costs);
     results.back().top1_float = results[0].top1_float;
     results.back().top1_integer = top1_of(networks[i], test, pool);
-    results.back().top1_corrected = top1_of({*net.graph, stored[i].layers, biases, outputs}, test, pool);
+    results.back().top1_corrected = top1_of({*net.graph, stored[i].layers, biases[i], outputs}, test, pool);
     results.back().images_per_second = speeds[i];
     print_result(results.back(), results[1].top1_integer);
   }
@@ -372,13 +377,12 @@ void run_chain(const options& chosen) {
   for (const plan& each : plans) stored.push_back(store(each, problem, net));
   for (const weight_scheme& each : weight_schemes())
     if (std::ranges::count(chosen.schemes, each.scheme) > 0) stored.push_back(store(each, net));
-  const std::vector<plan_result> results = evaluate(stored, net, pixels, ranges, data.test, pool);
+  const std::vector<plan_result> results =
+      evaluate(stored, net, std::span(data.train.pixels).first(few * pixels_per_image), ranges, data.test, pool);
   std::printf(
-      "   %.2f %% in float. Sizes are of weights packed at their bit widths; images a second are of one thread, all "
-      "in\n"
-      "   turns. Corrected biases take back the shift of a layer's mean outputs, as the float network's inputs show "
-      "it.\n",
-      100 * results[0].top1_float);
+      "   %.2f %% in float. Sizes are of weights packed at their bit widths; images a second are of one thread, in\n"
+      "   turns. Corrected biases take back what layers' mean outputs are shifted by, over %zu training images.\n",
+      100 * results[0].top1_float, few);
 
   print_step("Integers against float simulation");
   compare_arithmetic(plans.front(), net, ranges, data.test);

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "integer_weights.hpp"
 
-#include <bitwright/core/executor.hpp>
-#include <bitwright/post_training/bias_correction.hpp>
-#include <bitwright/post_training/channel_means.hpp>
-
 #include <cstddef>
 #include <cstdint>
 
@@ -44,30 +40,5 @@ bitwright::shape shape_of(const node& layer) {
 }
 
 std::vector<float> values_of(const integer_weights& weights) { return std::visit(restore{}, weights); }
-
-std::vector<std::vector<double>> mean_outputs(const folded_network& net, std::span<const float> pixels) {
-  std::vector<bitwright::channel_means> observers;
-  for (const node& each : net.graph->nodes()) observers.emplace_back(each.channels);
-  bitwright::serial_executor one_thread;
-  forward(net, pixels, one_thread,
-          [&observers](std::size_t node, std::span<float> values) { observers[node].observe(values); });
-  std::vector<std::vector<double>> means;
-  for (const bitwright::channel_means& observer : observers) means.push_back(observer.values());
-  return means;
-}
-
-std::vector<float> corrected_biases(const folded_network& net, std::span<const integer_weights> layers,
-                                    std::span<const std::vector<double>> means) {
-  std::vector<float> biases = net.biases;
-  auto layer = layers.begin();
-  for (const node& each : net.graph->nodes()) {
-    if (!each.has_weights()) continue;
-    const std::vector<float> stored = values_of(*layer++);
-    const bitwright::shape shape = shape_of(each);
-    bitwright::correct_bias({each.weights_in(std::span(net.weights)), shape}, {stored, shape}, means[each.inputs[0]],
-                            each.channels_in(std::span(biases)), each.groups);
-  }
-  return biases;
-}
 
 }  // namespace fashion_mnist

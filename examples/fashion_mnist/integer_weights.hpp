@@ -4,7 +4,6 @@
 /// several integers.
 #pragma once
 
-#include "folded_network.hpp"
 #include "network.hpp"
 #include <bitwright/core/tensor_view.hpp>
 #include <bitwright/layers/quantized_weights.hpp>
@@ -23,13 +22,5 @@ bitwright::shape shape_of(const node& layer);
 
 /// What the integers stand for, in the order of the weights.
 std::vector<float> values_of(const integer_weights& weights);
-
-/// The mean of each channel of each node's outputs over some images, [images][28][28] in [0, 1]: by node.
-std::vector<std::vector<double>> mean_outputs(const folded_network& net, std::span<const float> pixels);
-
-/// The biases of all layers, each of which takes back the shift of its mean outputs that its integers cause where the
-/// inputs are as `means` says, those of the float network.
-std::vector<float> corrected_biases(const folded_network& net, std::span<const integer_weights> layers,
-                                    std::span<const std::vector<double>> means);
 
 }  // namespace fashion_mnist

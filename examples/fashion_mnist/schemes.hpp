@@ -4,6 +4,7 @@
 /// codes that all plans have.
 #pragma once
 
+#include "folded_network.hpp"
 #include "integer_weights.hpp"
 #include "network.hpp"
 #include "quantization.hpp"

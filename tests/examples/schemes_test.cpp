@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "fashion_mnist/schemes.hpp"
 
+#include "fashion_mnist/dataset.hpp"
 #include "fashion_mnist/folded_network.hpp"
 #include "fashion_mnist/integer_network.hpp"
 #include "fashion_mnist/network.hpp"
@@ -112,27 +113,6 @@ TEST(weight_schemes, run_in_integers_as_their_values_do_in_floats) {
     EXPECT_LE(differ, exact[1].size() / 20) << each.plan;
     for (std::size_t i = 0; i < exact.back().size(); ++i)
       EXPECT_NEAR(exact.back()[i], rounded.back()[i], 32767 / 50) << each.plan;  // An average of 16 such pixels.
-  }
-}
-
-TEST(corrected_biases, bring_the_mean_outputs_of_a_layer_back) {
-  const network net = small_network();
-  const folded_network folded{&net, gaussian_weights(net.weights()), std::vector<float>(net.weighted_channels(), 60)};
-  std::vector<float> pixels = gaussian_weights(50 * net.input().outputs_per_image());
-  for (float& pixel : pixels) pixel = std::abs(pixel);  // With a bias so large, no ReLU is at work.
-  const auto means = mean_outputs(folded, pixels);
-  ASSERT_EQ(means.size(), net.nodes().size());
-  const std::vector<integer_weights> layers = store_all(folded, weight_schemes().back());
-  folded_network stored = folded;
-  std::ranges::copy(values_of(layers[1]), net.output().weights_in(std::span(stored.weights)).begin());
-  const auto shifted = mean_outputs(stored, pixels).back();
-  const std::vector<float> biases = corrected_biases(folded, layers, means);
-  std::ranges::copy(net.output().channels_in(std::span(biases)),
-                    net.output().channels_in(std::span(stored.biases)).begin());
-  const auto corrected = mean_outputs(stored, pixels).back();
-  for (std::size_t n = 0; n < corrected.size(); ++n) {
-    EXPECT_GT(std::abs(shifted[n] - means.back()[n]), 1);
-    EXPECT_NEAR(corrected[n], means.back()[n], 1e-3);  // The last bits of floats around 100.
   }
 }
 
