@@ -12,7 +12,6 @@
 
 #include <immintrin.h>
 
-#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -33,18 +32,13 @@ struct joint_lanes {
   __m256i even_addends;
   __m256i odd_addends;
   __m256i shifts;
-  __m256i columns;  ///< All bits of those that outputs have.
 
   [[gnu::target("avx2"), gnu::always_inline]] static joint_lanes of(const joint_factors& factors, std::size_t n) {
-    const auto count = static_cast<int>(std::min<std::size_t>(8, factors.outputs - n));
-    const __m256i columns = _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
-    const auto* addends = reinterpret_cast<const long long*>(factors.addends + n);
-    const __m256i low = _mm256_maskload_epi64(addends, _mm256_cvtepi32_epi64(_mm256_castsi256_si128(columns)));
-    const __m256i high =
-        _mm256_maskload_epi64(addends + 4, _mm256_cvtepi32_epi64(_mm256_extracti128_si256(columns, 1)));
+    const auto* addends = reinterpret_cast<const __m256i*>(factors.addends + n);
+    const __m256i low = _mm256_loadu_si256(addends), high = _mm256_loadu_si256(addends + 1);
     return {_mm256_permute4x64_epi64(_mm256_unpacklo_epi64(low, high), 0b11011000),
             _mm256_permute4x64_epi64(_mm256_unpackhi_epi64(low, high), 0b11011000),
-            _mm256_maskload_epi32(factors.shifts + n, columns), columns};
+            _mm256_loadu_si256(reinterpret_cast<const __m256i*>(factors.shifts + n))};
   }
 
   /// The rounded sums of 8 outputs, saturated to 32 bits. `multipliers` and `accumulators` are those of the first
@@ -56,8 +50,10 @@ struct joint_lanes {
                                                               std::size_t summand_stride) const {
     __m256i even = even_addends, odd = odd_addends;
     for (std::size_t r = 0; r < factors.summands; ++r) {
-      const __m256i multiplier = _mm256_maskload_epi32(multipliers + r * factors.outputs, columns);
-      const __m256i accumulator = _mm256_maskload_epi32(accumulators + r * summand_stride, columns);
+      const __m256i multiplier =
+          _mm256_loadu_si256(reinterpret_cast<const __m256i*>(multipliers + r * factors.outputs));
+      const __m256i accumulator =
+          _mm256_loadu_si256(reinterpret_cast<const __m256i*>(accumulators + r * summand_stride));
       even = _mm256_add_epi64(even, _mm256_mul_epi32(accumulator, multiplier));
       odd = _mm256_add_epi64(odd,
                              _mm256_mul_epi32(_mm256_srli_epi64(accumulator, 32), _mm256_srli_epi64(multiplier, 32)));
@@ -69,19 +65,19 @@ struct joint_lanes {
   }
 };
 
-/// Rows [first, last), 8 columns after the other.
+/// All whole columns of 8 outputs, rows [first, last). (No masked loads: emulators read what is masked out.)
 template <class Output, vectorized_rounding Rounding>
 [[gnu::target("avx2")]] void joint_requantize_columns(const joint_requantize_arguments<Output>& call, std::size_t first,
                                                       std::size_t last) {
   const joint_factors& factors = call.factors;
   const code_window window = code_window::of(factors.output_zero_point, factors.output_codes);
-  for (std::size_t n = 0; n < factors.outputs; n += 8) {
+  for (std::size_t n = 0; n + 8 <= factors.outputs; n += 8) {
     const auto lanes = joint_lanes::of(factors, n);
     for (std::size_t m = first; m < last; ++m) {
       const std::size_t at = m * factors.outputs + n;
       const __m256i rounded = lanes.template rounded<Rounding>(factors, factors.multipliers + n, call.accumulators + at,
                                                                call.summand_stride);
-      store_codes(codes_of(rounded, window), call.outputs + at, factors.outputs - n);
+      store_codes(codes_of(rounded, window), call.outputs + at, 8);
     }
   }
 }
@@ -90,10 +86,13 @@ template <class Output, vectorized_rounding Rounding>
 template <class Output, integer_rounding Rounding>
 void joint_requantize(const joint_requantize_arguments<Output>& call, std::size_t first, std::size_t last) noexcept {
   // What gemmlowp rounds twice, and a policy of a user's own, are made by the specification.
-  if constexpr (vectorized_rounding<Rounding> && !std::same_as<Rounding, gemmlowp_double>)
+  if constexpr (vectorized_rounding<Rounding> && !std::same_as<Rounding, gemmlowp_double>) {
     joint_requantize_columns<Output, Rounding>(call, first, last);
-  else
+    for (std::size_t m = first; m < last; ++m)
+      scalar::joint_requantize_row<Output, Rounding>(call, m, call.factors.outputs / 8 * 8, call.factors.outputs);
+  } else {
     scalar::joint_requantize<Output, Rounding>(call, first, last);
+  }
 }
 
 }  // namespace bitwright::kernels::avx2
