@@ -95,13 +95,9 @@ void pack_binary_weights(const binary_layout<Tile>& layout, const binary_sum& su
   }
 }
 
-/// Whether some sum of output n may lie half-way between two codes: sum * multiplier an odd multiple of 2^(shift - 1).
-/// Then sum, not 0, is a multiple of what the multiplier's even part leaves of that power.
+/// Whether some sum of output n may lie half-way between two codes.
 inline bool may_tie(const binary_sum& sums, std::size_t n) {
-  const auto [multiplier, shift] = sums.factors[n];
-  const std::int64_t most = std::abs(std::int64_t{sums.bias[n]}) + static_cast<std::int64_t>(sums.inputs());
-  const int divisor = shift - 1 - std::countr_zero(static_cast<std::uint32_t>(multiplier));
-  return divisor < 62 && most >= std::int64_t{1} << std::max(0, divisor);
+  return may_tie(sums.factors[n], std::abs(std::int64_t{sums.bias[n]}) + static_cast<std::int64_t>(sums.inputs()));
 }
 
 /// Whether outputs stay what they are when sums and factors are shifted: codes that are rounded once.

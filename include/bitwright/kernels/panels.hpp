@@ -20,12 +20,12 @@
 /// Source: Jacob et al. (CVPR 2018), section 2.3.
 #pragma once
 
+#include <bitwright/kernels/vectorized_rounding.hpp>
 #include <bitwright/kernels/weight_levels.hpp>
 #include <bitwright/kernels/weighted_sum.hpp>
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -125,18 +125,15 @@ const std::int8_t* segment_weights(const panel_layout<Tile>& layout, const weigh
   return sums.weights + n * sums.inputs + segment * layout.length;
 }
 
-/// Whether some sum of output n may lie half-way between two codes: sum * multiplier an odd multiple of 2^(shift - 1).
-/// Then sum, not 0, is a multiple of what the multiplier's even part leaves of that power.
+/// Whether some sum of output n may lie half-way between two codes.
 inline bool may_tie(const weighted_sum& sums, std::size_t n) {
-  const auto [multiplier, shift] = sums.factors[n];
   const std::int64_t zero = sums.activation_zero_point;
   const std::int64_t furthest = std::max(sums.activation_codes.max - zero, zero - sums.activation_codes.min);
   std::int64_t most = std::abs(std::int64_t{sums.bias[n]});
   for (const std::int8_t* weight = sums.weights + n * sums.inputs; weight != sums.weights + (n + 1) * sums.inputs;
        ++weight)
     most += std::abs(*weight - sums.weight_zero_points[n]) * furthest;
-  const int divisor = shift - 1 - std::countr_zero(static_cast<std::uint32_t>(multiplier));
-  return divisor < 62 && most >= std::int64_t{1} << std::max(0, divisor);
+  return may_tie(sums.factors[n], most);
 }
 
 /// Writes the constants of output n into its column, and what they tell of all columns into the header.
