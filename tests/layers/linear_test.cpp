@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <memory>
 #include <span>
@@ -37,7 +38,9 @@ std::vector<Output> outputs_of(const linear<Activation, Output, Rounding>& layer
 
 /// Two outputs of three inputs, in values: y0 = 0.5 x0 - x1 + 1, y1 = 0.25 (2 x0 + x2) - 0.5.
 struct small_layer {
-  std::vector<std::int8_t> codes{1, -2, 0, 2, 0, 1};
+  // Not a list of its own: g++ 12 takes that for uninitialized.
+  static constexpr std::int8_t weights[] = {1, -2, 0, 2, 0, 1};
+  std::vector<std::int8_t> codes{std::begin(weights), std::end(weights)};
   std::vector<affine_scale> maps{{0.5f}, {0.25f}};
   std::vector<float> bias{1, -0.5f};
 
