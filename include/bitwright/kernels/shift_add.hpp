@@ -19,6 +19,8 @@
 #include <bitwright/kernels/gemm_arguments.hpp>
 #include <bitwright/kernels/scalar/shift_add.hpp>
 #include <bitwright/kernels/shift_add_arguments.hpp>
+#include <bitwright/kernels/tiled_shift_add.hpp>
+#include <bitwright/kernels/tiles.hpp>
 
 #include <array>
 #include <cstddef>
@@ -26,9 +28,11 @@
 #include <string_view>
 
 #if defined(__x86_64__) && defined(__GNUC__)
-#include <bitwright/kernels/avx2/shift_add.hpp>
+#include <bitwright/kernels/avx2/store_tile.hpp>
+#include <bitwright/kernels/avx2/term_tile.hpp>
 #elif defined(__aarch64__)
-#include <bitwright/kernels/neon/shift_add.hpp>
+#include <bitwright/kernels/neon/store_tile.hpp>
+#include <bitwright/kernels/neon/term_tile.hpp>
 #endif
 
 namespace bitwright::kernels {
@@ -44,24 +48,28 @@ struct shift_add_path {
   void (*run)(const gemm_arguments<Activation, Output>&, std::size_t first, std::size_t last) noexcept;  ///< Rows.
 };
 
+/// A path of these tiles, whose sums `Store` turns into codes.
+template <class Tile, class Activation, class Output, store_function Store>
+constexpr shift_add_path<Activation, Output> one_tile_shift_add_path(std::string_view name, bool (*available)()) {
+  using shift_add = one_tile_shift_add<Tile, Activation>;
+  return {name,
+          available,
+          shift_add::packed_bytes,
+          shift_add::pack,
+          shift_add::workspace_bytes,
+          shift_add::template run<Output, Store>};
+}
+
 /// Best first; scalar closes the list.
 template <one_of<std::uint8_t, std::int8_t> Activation,
           one_of<std::uint8_t, std::int8_t, std::int16_t, std::int32_t> Output, integer_rounding Rounding>
 inline constexpr auto shift_add_paths = std::to_array<shift_add_path<Activation, Output>>({
 #if defined(__x86_64__) && defined(__GNUC__)
-  {"avx2",
-   cpu::has_avx2,
-   avx2::shift_add_packed_bytes<Activation>,
-   avx2::shift_add_pack<Activation>,
-   avx2::shift_add_workspace_bytes,
-   avx2::shift_add<Activation, Output, Rounding>},
+  one_tile_shift_add_path<avx2::term_tile, Activation, Output, avx2::store_tile<Output, Rounding>>("avx2",
+                                                                                                   cpu::has_avx2),
 #elif defined(__aarch64__)
-  {"neon",
-   always_available,
-   neon::shift_add_packed_bytes<Activation>,
-   neon::shift_add_pack<Activation>,
-   neon::shift_add_workspace_bytes,
-   neon::shift_add<Activation, Output, Rounding>},
+  one_tile_shift_add_path<neon::term_tile, Activation, Output, neon::store_tile<Output, Rounding>>("neon",
+                                                                                                   always_available),
 #endif
       {"scalar",
        always_available,

@@ -173,4 +173,26 @@ class shift_add_runner {
   store_function store_;
 };
 
+/// A path's shift_add, made of its tiles. `Store` turns their sums into codes.
+template <class Tile, class Activation>
+struct one_tile_shift_add {
+  static std::size_t packed_bytes(const shift_add_constants& constants) {
+    return term_panels<Tile, Activation>(constants).bytes();
+  }
+
+  static void pack(const shift_add_constants& constants, std::byte* packed) {
+    term_panels<Tile, Activation>(constants).write(packed);
+  }
+
+  static std::size_t workspace_bytes(const shift_add_constants& constants) {
+    return tiled_shift_add_workspace_bytes<Tile>(constants.sums);
+  }
+
+  /// Rows [first, last) of the outputs.
+  template <class Output, store_function Store>
+  static void run(const gemm_arguments<Activation, Output>& call, std::size_t first, std::size_t last) noexcept {
+    shift_add_runner<Tile, Activation, Output>(call, Store).run(first, last);
+  }
+};
+
 }  // namespace bitwright::kernels

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// shift_add for AVX2. Its loops shift and add, and have no multiplication.
+/// The tile of shift_add for AVX2. Its loops shift and add, and have no multiplication.
 #pragma once
 
-#include <bitwright/core/rounding.hpp>
 #include <bitwright/kernels/avx2/store_tile.hpp>
-#include <bitwright/kernels/gemm_arguments.hpp>
-#include <bitwright/kernels/shift_add_arguments.hpp>
 #include <bitwright/kernels/term_panels.hpp>
 #include <bitwright/kernels/tiled_shift_add.hpp>
 
@@ -107,25 +104,5 @@ struct term_tile {
       _mm256_storeu_si256(reinterpret_cast<__m256i*>(task.sums + row * term_panel_columns), sums[row]);
   }
 };
-
-template <class Activation>
-std::size_t shift_add_packed_bytes(const shift_add_constants& constants) {
-  return term_panels<term_tile, Activation>(constants).bytes();
-}
-
-template <class Activation>
-void shift_add_pack(const shift_add_constants& constants, std::byte* packed) {
-  term_panels<term_tile, Activation>(constants).write(packed);
-}
-
-inline std::size_t shift_add_workspace_bytes(const shift_add_constants& constants) {
-  return tiled_shift_add_workspace_bytes<term_tile>(constants.sums);
-}
-
-/// Rows [first, last) of the outputs.
-template <class Activation, class Output, integer_rounding Rounding>
-void shift_add(const gemm_arguments<Activation, Output>& call, std::size_t first, std::size_t last) noexcept {
-  shift_add_runner<term_tile, Activation, Output>(call, store_tile<Output, Rounding>).run(first, last);
-}
 
 }  // namespace bitwright::kernels::avx2

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// shift_add for any 64-bit Arm. Its loops shift and add, and have no multiplication.
+/// The tile of shift_add for any 64-bit Arm. Its loops shift and add, and have no multiplication.
 #pragma once
 
-#include <bitwright/core/rounding.hpp>
-#include <bitwright/kernels/gemm_arguments.hpp>
-#include <bitwright/kernels/neon/store_tile.hpp>
-#include <bitwright/kernels/shift_add_arguments.hpp>
 #include <bitwright/kernels/term_panels.hpp>
 #include <bitwright/kernels/tiled_shift_add.hpp>
 #include <bitwright/kernels/tiles.hpp>
@@ -100,25 +96,5 @@ struct term_tile {
     for (std::size_t row = 0; row < Rows; ++row) vst1q_s32(task.sums + row * term_panel_columns, sums[row]);
   }
 };
-
-template <class Activation>
-std::size_t shift_add_packed_bytes(const shift_add_constants& constants) {
-  return term_panels<term_tile, Activation>(constants).bytes();
-}
-
-template <class Activation>
-void shift_add_pack(const shift_add_constants& constants, std::byte* packed) {
-  term_panels<term_tile, Activation>(constants).write(packed);
-}
-
-inline std::size_t shift_add_workspace_bytes(const shift_add_constants& constants) {
-  return tiled_shift_add_workspace_bytes<term_tile>(constants.sums);
-}
-
-/// Rows [first, last) of the outputs.
-template <class Activation, class Output, integer_rounding Rounding>
-void shift_add(const gemm_arguments<Activation, Output>& call, std::size_t first, std::size_t last) noexcept {
-  shift_add_runner<term_tile, Activation, Output>(call, store_tile<Output, Rounding>).run(first, last);
-}
 
 }  // namespace bitwright::kernels::neon
