@@ -20,7 +20,6 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
@@ -73,9 +72,7 @@ class shift_add_linear {
       : path_(&choose_path(kernels::shift_add_paths<Activation, Output, Rounding>, path)),
         plan_(make_plan(layer)),
         terms_(layer.weights.term_operations()),
-        packed_(pack_weights(*path_, constants(&layer.weights))) {
-    require_room(layer.weights);
-  }
+        packed_(pack_weights(*path_, constants(&layer.weights))) {}
 
   std::string_view path() const { return path_->name; }
   std::size_t packed_bytes() const { return packed_.size(); }  ///< Of the packed terms, with their columns' constants.
@@ -110,18 +107,17 @@ class shift_add_linear {
   }
 
  private:
-  // The constants depend on the weights' shape only; the room for their sums is required by require_room().
   static weighted_sum_plan make_plan(const description& layer) {
     for (std::size_t n = 0; n < layer.weight_maps.size(); ++n)
       if (layer.weight_maps[n].zero_point != 0)
         fail("shift_add_linear: weight_maps[" + std::to_string(n) + "].zero_point", layer.weight_maps[n].zero_point,
              "0: terms are of code - zero_point");
-    const tensor<std::int8_t> zeros({layer.weights.outputs(), layer.weights.inputs()});
+    const tensor<std::int16_t> weights = layer.weights.integers();
     return {"shift_add_linear",
             layer.input,
             layer.input_codes,
             code_range::all_of<Activation>(),
-            zeros,
+            tensor_view<const std::int16_t>(weights),
             layer.weight_maps,
             layer.bias,
             layer.output,
@@ -132,27 +128,6 @@ class shift_add_linear {
   kernels::shift_add_constants constants(const term_list* terms) const {
     return {plan_.sums(), terms == nullptr ? nullptr : terms->row_ends().data(),
             terms == nullptr ? nullptr : terms->bytes().data()};
-  }
-
-  // As weighted_sum_plan does, for weights of more than 8 bits.
-  void require_room(const term_list& terms) const {
-    constexpr code_range room = code_range::all_of<std::int32_t>();
-    const kernels::weighted_sum sums = plan_.sums();
-    const code_range codes = sums.activation_codes;
-    const tensor<std::int16_t> weights = terms.integers();
-    const std::int64_t below = codes.min - sums.activation_zero_point, above = codes.max - sums.activation_zero_point;
-    for (std::size_t n = 0; n < sums.outputs; ++n) {
-      std::int64_t least = std::min(sums.bias[n], 0), most = std::max(sums.bias[n], 0);
-      for (const std::int64_t weight : weights.values().subspan(n * sums.inputs, sums.inputs)) {
-        least += std::min(weight * below, weight * above);
-        most += std::max(weight * below, weight * above);
-      }
-      const std::string argument = "shift_add_linear: the accumulator's extreme in output channel " + std::to_string(n);
-      require(most <= room.max, argument, most, "at most ", room.max,
-              " for every input: fewer weights or smaller ones");
-      require(least >= room.min, argument, least, "at least ", room.min,
-              " for every input: fewer weights or smaller ones");
-    }
   }
 
   const kernels::shift_add_path<Activation, Output>* path_;

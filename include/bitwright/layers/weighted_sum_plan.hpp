@@ -15,6 +15,7 @@
 #include <bitwright/core/error.hpp>
 #include <bitwright/core/tensor.hpp>
 #include <bitwright/core/tensor_view.hpp>
+#include <bitwright/kernels/code_types.hpp>
 #include <bitwright/kernels/weight_levels.hpp>
 #include <bitwright/kernels/weighted_sum.hpp>
 
@@ -59,19 +60,20 @@ class weighted_sum_plan {
  public:
   /// `weights` has the output channels in dimension 0; `maps` one element or one for each of them; `bias` none or one
   /// for each. `input_codes` are those that inputs may hold, within `input_type`, all that their type can;
-  /// `output_type` are those of the output's.
+  /// `output_type` are those of the output's. Weights are codes of 8 bits, or integers of 16 where no kernel packs them.
   /// Throws invalid_argument naming the argument, for all that the members' comments exclude.
+  template <kernels::one_of<std::int8_t, std::int16_t> Weight>
   weighted_sum_plan(std::string_view layer, affine_scale input, code_range input_codes, code_range input_type,
-                    tensor_view<const std::int8_t> weights, std::span<const affine_scale> maps,
-                    std::span<const float> bias, affine_scale output, code_range output_codes, code_range output_type)
+                    tensor_view<const Weight> weights, std::span<const affine_scale> maps, std::span<const float> bias,
+                    affine_scale output, code_range output_codes, code_range output_type)
       : layer_(layer),
         outputs_(weights.size(0)),
         inputs_(weights.values().size() / std::max<std::size_t>(1, outputs_)),
         input_(input),
         input_codes_(input_codes),
         output_(output),
-        output_codes_(output_codes),
-        index_bits_(kernels::index_bits_of(weights.values())) {
+        output_codes_(output_codes) {
+    if constexpr (sizeof(Weight) == 1) index_bits_ = kernels::index_bits_of(weights.values());
     require(weights.values().size() > 0, layer_ + ": weights.shape()", weights.shape(), "no dimension of 0");
     require_valid_input(layer_ + ": input", input, input_type);
     require(input_codes.min <= input_codes.max && input_type.contains(input_codes), layer_ + ": input_codes",
@@ -116,19 +118,21 @@ class weighted_sum_plan {
   }
 
   // Each term reaches 0, so the sum of what each can add bounds any part of the sum in any order, and is reached.
-  void require_room(std::size_t n, std::span<const std::int8_t> weights) const {
+  template <class Weight>
+  void require_room(std::size_t n, std::span<const Weight> weights) const {
+    constexpr std::string_view remedy = sizeof(Weight) == 1 ? " for every input: fewer weights or smaller codes"
+                                                            : " for every input: fewer weights or smaller ones";
     const std::int64_t below = input_codes_.min - input_.zero_point, above = input_codes_.max - input_.zero_point;
     std::int64_t least = std::min(bias_[n], 0), most = std::max(bias_[n], 0);
-    for (const std::int8_t code : weights) {
+    for (const Weight code : weights) {
       const std::int64_t weight = code - weight_zero_points_[n];
       least += std::min(weight * below, weight * above);
       most += std::max(weight * below, weight * above);
     }
     constexpr code_range room = code_range::all_of<std::int32_t>();
     const std::string argument = layer_ + ": the accumulator's extreme in output channel " + std::to_string(n);
-    require(most <= room.max, argument, most, "at most ", room.max, " for every input: fewer weights or smaller codes");
-    require(least >= room.min, argument, least, "at least ", room.min,
-            " for every input: fewer weights or smaller codes");
+    require(most <= room.max, argument, most, "at most ", room.max, remedy);
+    require(least >= room.min, argument, least, "at least ", room.min, remedy);
   }
 
   std::string layer_;
@@ -138,7 +142,7 @@ class weighted_sum_plan {
   code_range input_codes_;
   affine_scale output_;
   code_range output_codes_;
-  int index_bits_;
+  int index_bits_ = 8;
   std::vector<std::int32_t> weight_zero_points_;
   std::vector<std::int32_t> bias_;
   std::vector<dyadic> factors_;
