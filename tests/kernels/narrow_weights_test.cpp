@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Every path with weights of few levels, packed in 1, 2 and 4 bits, against 64-bit sums and exact rounding.
+#include "kernel_calls.hpp"
 #include "naive_convolution.hpp"
 #include "random_codes.hpp"
-#include <bitwright/core/tensor.hpp>
+#include <bitwright/core/code_range.hpp>
 #include <bitwright/kernels/convolution.hpp>
 #include <bitwright/kernels/gemm.hpp>
 #include <bitwright/kernels/weight_levels.hpp>
@@ -19,62 +20,23 @@ namespace bitwright {
 namespace {
 
 using reference::naive_axis;
-using reference::narrowed;
 using reference::random_codes;
 using problem = reference::naive_convolution;
 using u8 = std::uint8_t;
 using s8 = std::int8_t;
-using s32 = std::int32_t;
 using levels = std::vector<std::int64_t>;
 
-/// What a problem's constants are made of.
-struct narrow_constants {
-  std::vector<s8> weights;
-  std::vector<s32> zero_points, bias;
-  kernels::convolution_constants of;
-
-  narrow_constants(const problem& p, int index_bits, code_range activation_codes)
-      : weights(narrowed<s8>(p.weights)),
-        zero_points(narrowed<s32>(p.weight_zero_points)),
-        bias(narrowed<s32>(p.bias)),
-        of{.sums = {.outputs = static_cast<std::size_t>(p.outputs),
-                    .inputs = weights.size() / static_cast<std::size_t>(p.outputs),
-                    .weights = weights.data(),
-                    .weight_zero_points = zero_points.data(),
-                    .bias = bias.data(),
-                    .factors = p.factors.data(),
-                    .activation_zero_point = static_cast<s32>(p.activation_zero_point),
-                    .output_zero_point = static_cast<s32>(p.output_zero_point),
-                    .output_codes = {static_cast<s32>(p.least), static_cast<s32>(p.most)},
-                    .activation_codes = activation_codes,
-                    .index_bits = index_bits},
-           .window = {axis_of(p.down), axis_of(p.across)},
-           .groups = static_cast<std::size_t>(p.groups),
-           .group_channels = static_cast<std::size_t>(p.group_channels)} {}
-
-  static kernels::window_axis axis_of(const naive_axis& axis) {
-    const auto size = [](std::int64_t value) { return static_cast<std::size_t>(value); };
-    return {size(axis.image),    size(axis.kernel), size(axis.stride),
-            size(axis.dilation), size(axis.before), size(axis.after)};
-  }
-};
-
-/// Codes, zero points, biases and factors for a problem whose shape is given, with weights of these levels.
+/// A problem whose shape is given, with weights of these levels, activations of these codes, and outputs of all codes.
 template <class Code>
 problem filled(problem p, const levels& of_weights, code_range activation_codes, random_codes& random) {
-  const std::int64_t inputs = p.down.kernel * p.across.kernel * p.group_channels;
-  p.activations = random.many(p.images * p.down.image * p.across.image * p.groups * p.group_channels,
-                              activation_codes.min, activation_codes.max);
-  p.weights = random.many(p.outputs * inputs, 0, static_cast<std::int64_t>(of_weights.size()) - 1);
-  for (std::int64_t& weight : p.weights) weight = of_weights[static_cast<std::size_t>(weight)];
-  p.weight_zero_points =
-      random.between(0, 1) == 0 ? levels(static_cast<std::size_t>(p.outputs), 0) : random.many(p.outputs, -128, 127);
-  p.bias = random.many(p.outputs, -30000, 30000);
-  for (std::int64_t n = 0; n < p.outputs; ++n) p.factors.push_back(random.factor(30, 48));
+  p = reference::filled<Code, Code>(p, random);
+  for (std::int64_t& code : p.activations) code = random.between(activation_codes.min, activation_codes.max);
+  for (std::int64_t& weight : p.weights)
+    weight = of_weights[static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(of_weights.size()) - 1))];
+  if (random.between(0, 1) == 0) p.weight_zero_points.assign(p.weight_zero_points.size(), 0);
   p.activation_zero_point = random.between(activation_codes.min, activation_codes.max);
   p.least = std::numeric_limits<Code>::min();
   p.most = std::numeric_limits<Code>::max();
-  p.output_zero_point = random.between(p.least, p.most);
   return p;
 }
 
@@ -83,48 +45,15 @@ constexpr code_range all_codes = code_range::all_of<Code>();
 
 template <class Code, class Rounding>
 void expect_exact_gemm(const problem& p, int index_bits, code_range activation_codes = all_codes<Code>) {
-  const narrow_constants constants(p, index_bits, activation_codes);
-  const kernels::weighted_sum& sums = constants.of.sums;
-  const auto activations = narrowed<Code>(p.activations), expected = narrowed<Code>(p.result<Rounding>());
-  const auto rows = static_cast<std::size_t>(p.images);
-  for (const auto& path : kernels::gemm_paths<Code, Code, Rounding>) {
-    if (!path.available()) continue;
-    std::vector<std::byte, aligned_allocator<std::byte>> packed(path.packed_bytes(sums));
-    std::vector<std::byte> workspace(path.workspace_bytes(sums));
-    path.pack(sums, packed.data());
-    std::vector<Code> result(expected.size(), 99);
-    path.run({.sums = sums,
-              .packed = packed.data(),
-              .activations = activations.data(),
-              .activation_stride = sums.inputs,
-              .outputs = result.data(),
-              .output_stride = sums.outputs,
-              .workspace = workspace.data()},
-             0, rows);
-    ASSERT_EQ(result, expected) << path.name << ", " << index_bits << " bits: " << rows << " x " << sums.inputs << " x "
-                                << sums.outputs;
-  }
+  reference::expect_gemm_gives<Code, Code>(p.result<Rounding>(), p, kernels::gemm_paths<Code, Code, Rounding>,
+                                           {.index_bits = index_bits, .activations = activation_codes});
 }
 
 template <class Code, class Rounding>
 void expect_exact_convolution(const problem& p, int index_bits) {
-  const narrow_constants constants(p, index_bits, all_codes<Code>);
-  const auto activations = narrowed<Code>(p.activations), expected = narrowed<Code>(p.result<Rounding>());
-  const auto rows = static_cast<std::size_t>(p.images * p.down.windows());
-  for (const auto& path : kernels::convolution_paths<Code, Code, Rounding>) {
-    if (!path.available()) continue;
-    std::vector<std::byte, aligned_allocator<std::byte>> packed(path.packed_bytes(constants.of));
-    std::vector<std::byte> workspace(path.workspace_bytes(constants.of));
-    path.pack(constants.of, packed.data());
-    std::vector<Code> result(expected.size(), 99);
-    path.run({.constants = constants.of,
-              .packed = packed.data(),
-              .activations = activations.data(),
-              .outputs = result.data(),
-              .workspace = workspace.data()},
-             0, rows);
-    ASSERT_EQ(result, expected) << path.name << ", " << index_bits << " bits";
-  }
+  reference::expect_convolution_gives<Code, Code>(p.result<Rounding>(), p,
+                                                  kernels::convolution_paths<Code, Code, Rounding>,
+                                                  {.index_bits = index_bits, .activations = all_codes<Code>});
 }
 
 /// Some levels for each number of bits: uniform codes, powers of two, a codebook up to the ends, and sets without 0,

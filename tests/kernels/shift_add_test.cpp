@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Every path of shift_add against 64-bit sums of products and exact rounding, and against gemm on the decoded weights.
 #include "guarded_memory.hpp"
+#include "kernel_calls.hpp"
 #include "naive_convolution.hpp"
 #include "random_codes.hpp"
 #include <bitwright/core/tensor.hpp>
@@ -14,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -36,20 +38,12 @@ using problem = reference::naive_convolution;
 template <class Activation, class Output>
 problem random_problem(std::int64_t rows, std::int64_t inputs, std::int64_t outputs, std::int64_t most,
                        random_codes& random) {
-  using activation = std::numeric_limits<Activation>;
-  using output = std::numeric_limits<Output>;
-  problem p{.images = rows, .group_channels = inputs, .outputs = outputs};
-  p.activations = random.many(rows * inputs, activation::min(), activation::max());
+  auto p =
+      reference::filled<Activation, Output>({.images = rows, .group_channels = inputs, .outputs = outputs}, random);
   p.weights = random.many(outputs * inputs, -most, most);
   const std::int64_t zeros = random.between(0, 3);  // Of four weights.
   for (std::int64_t& weight : p.weights) weight = random.between(0, 3) < zeros ? 0 : weight;
   p.weight_zero_points.assign(static_cast<std::size_t>(outputs), 0);
-  p.bias = random.many(outputs, -300000, 300000);
-  for (std::int64_t n = 0; n < outputs; ++n) p.factors.push_back(random.factor(30, 48));
-  p.activation_zero_point = random.between(activation::min(), activation::max());
-  p.least = random.between(output::min(), 0);
-  p.most = random.between(p.least, output::max());
-  p.output_zero_point = random.between(p.least, p.most);
   return p;
 }
 
@@ -88,38 +82,13 @@ struct arguments {
   }
 };
 
-/// Whether each path gives the oracle's codes, from rows with gaps, in two calls, and writes nothing into the gaps.
 template <class Activation, class Output, class Rounding, class Encoding = non_adjacent>
 void expect_exact(const problem& p, Encoding encoding = {}) {
+  using path = kernels::shift_add_path<Activation, Output>;
   const arguments given(p, encoding);
-  const auto [rows, inputs, outputs] = std::tuple(given.rows, given.inputs, given.outputs);
-  const auto activations = narrowed<Activation>(p.activations);
-  const std::size_t gap = 3;
-  std::vector<Activation> strided(rows * (inputs + gap), 77);
-  std::vector<Output> expected(rows * (outputs + gap), 99);
-  const std::vector<Output> exact = narrowed<Output>(p.result<Rounding>());
-  for (std::size_t m = 0; m < rows; ++m) {
-    std::copy_n(activations.data() + m * inputs, inputs, strided.data() + m * (inputs + gap));
-    std::copy_n(exact.data() + m * outputs, outputs, expected.data() + m * (outputs + gap));
-  }
-  for (const auto& path : kernels::shift_add_paths<Activation, Output, Rounding>) {
-    if (!path.available()) continue;
-    const kernels::shift_add_constants constants = given.constants();
-    std::vector<std::byte, aligned_allocator<std::byte>> packed(path.packed_bytes(constants));
-    std::vector<std::byte> workspace(path.workspace_bytes(constants));
-    path.pack(constants, packed.data());
-    std::vector<Output> result(expected.size(), 99);
-    const kernels::gemm_arguments<Activation, Output> call{.sums = given.sums,
-                                                           .packed = packed.data(),
-                                                           .activations = strided.data(),
-                                                           .activation_stride = inputs + gap,
-                                                           .outputs = result.data(),
-                                                           .output_stride = outputs + gap,
-                                                           .workspace = workspace.data()};
-    path.run(call, rows / 3, rows);
-    path.run(call, 0, rows / 3);
-    ASSERT_EQ(result, expected) << path.name << ": " << rows << " x " << inputs << " x " << outputs;
-  }
+  reference::expect_rows_give<Activation, Output>(
+      p.result<Rounding>(), p, std::span<const path>(kernels::shift_add_paths<Activation, Output, Rounding>),
+      given.constants(), given.sums);
 }
 
 TEST(shift_add, ends_its_list_of_paths_with_scalar) {

@@ -6,6 +6,7 @@
 
 #include "naive_convolution.hpp"
 #include "random_codes.hpp"
+#include <bitwright/core/code_range.hpp>
 #include <bitwright/core/tensor.hpp>
 #include <bitwright/kernels/convolution.hpp>
 #include <bitwright/kernels/gemm.hpp>
@@ -45,11 +46,19 @@ inline kernels::window_axis axis_of(const naive_axis& axis) {
           size(axis.dilation), size(axis.before), size(axis.after)};
 }
 
+/// What paths may know of codes besides their types; as it is, nothing.
+struct narrow_codes {
+  int index_bits = 8;
+  code_range activations = {-128, 255};
+};
+
 /// What kernels read of a problem besides activations, in their types. The problem has to outlive it.
 class kernel_constants {
  public:
-  explicit kernel_constants(const naive_convolution& p)
+  /// `narrow` is what paths are told of weights and activations.
+  explicit kernel_constants(const naive_convolution& p, narrow_codes narrow = {})
       : problem_(p),
+        narrow_(narrow),
         weights_(narrowed<std::int8_t>(p.weights)),
         zero_points_(narrowed<std::int32_t>(p.weight_zero_points)),
         bias_(narrowed<std::int32_t>(p.bias)) {}
@@ -64,7 +73,9 @@ class kernel_constants {
             .factors = problem_.factors.data(),
             .activation_zero_point = static_cast<std::int32_t>(problem_.activation_zero_point),
             .output_zero_point = static_cast<std::int32_t>(problem_.output_zero_point),
-            .output_codes = {static_cast<std::int32_t>(problem_.least), static_cast<std::int32_t>(problem_.most)}};
+            .output_codes = {static_cast<std::int32_t>(problem_.least), static_cast<std::int32_t>(problem_.most)},
+            .activation_codes = narrow_.activations,
+            .index_bits = narrow_.index_bits};
   }
 
   kernels::convolution_constants convolution() const {
@@ -76,6 +87,7 @@ class kernel_constants {
 
  private:
   const naive_convolution& problem_;
+  narrow_codes narrow_;
   std::vector<std::int8_t> weights_;
   std::vector<std::int32_t> zero_points_, bias_;
 };
@@ -92,18 +104,14 @@ std::vector<Code> with_gaps(const std::vector<std::int64_t>& codes, std::size_t 
   return strided;
 }
 
-/// Whether each path gives the oracle's codes, from rows with gaps, in two calls, and writes nothing into the gaps. A
-/// gemm is a 1x1 convolution of `images` rows, images of one pixel.
-template <class Activation, class Output>
-void expect_gemm_gives(const std::vector<std::int64_t>& exact, const naive_convolution& p,
-                       std::span<const kernels::gemm_path<Activation, Output>> paths) {
-  const kernel_constants constants(p);
-  const kernels::weighted_sum packing = constants.sums();
-  kernels::weighted_sum running = packing;
-  running.weights = nullptr;  // For packing only.
+/// Whether each path gives the oracle's codes, from rows with gaps, in two calls, and writes nothing into the gaps: a gemm
+/// of any kind, which packs `packing` and runs on `running`. Rows are images of one pixel.
+template <class Activation, class Output, class Path, class Constants>
+void expect_rows_give(const std::vector<std::int64_t>& exact, const naive_convolution& p, std::span<const Path> paths,
+                      const Constants& packing, const kernels::weighted_sum& running) {
   const std::size_t rows = static_cast<std::size_t>(p.images), gap = 3;
-  const auto activations = with_gaps<Activation>(p.activations, packing.inputs, rows, gap, 77);
-  const auto expected = widened(with_gaps<Output>(exact, packing.outputs, rows, gap, 99));
+  const auto activations = with_gaps<Activation>(p.activations, running.inputs, rows, gap, 77);
+  const auto expected = widened(with_gaps<Output>(exact, running.outputs, rows, gap, 99));
   for (const auto& path : paths) {
     if (!path.available()) continue;
     std::vector<std::byte, aligned_allocator<std::byte>> packed(path.packed_bytes(packing));
@@ -113,22 +121,33 @@ void expect_gemm_gives(const std::vector<std::int64_t>& exact, const naive_convo
     const kernels::gemm_arguments<Activation, Output> call{.sums = running,
                                                            .packed = packed.data(),
                                                            .activations = activations.data(),
-                                                           .activation_stride = packing.inputs + gap,
+                                                           .activation_stride = running.inputs + gap,
                                                            .outputs = result.data(),
-                                                           .output_stride = packing.outputs + gap,
+                                                           .output_stride = running.outputs + gap,
                                                            .workspace = workspace.data()};
     path.run(call, rows / 3, rows);
     path.run(call, 0, rows / 3);
-    ASSERT_EQ(widened(result), expected) << path.name << ": " << rows << " x " << packing.inputs << " x "
-                                         << packing.outputs;
+    ASSERT_EQ(widened(result), expected) << path.name << ": " << rows << " x " << running.inputs << " x "
+                                         << running.outputs << ", " << running.index_bits << " bits";
   }
+}
+
+/// The same of gemm, a 1x1 convolution of `images` rows.
+template <class Activation, class Output>
+void expect_gemm_gives(const std::vector<std::int64_t>& exact, const naive_convolution& p,
+                       std::span<const kernels::gemm_path<Activation, Output>> paths, narrow_codes narrow = {}) {
+  const kernel_constants constants(p, narrow);
+  kernels::weighted_sum running = constants.sums();
+  running.weights = nullptr;  // For packing only.
+  expect_rows_give<Activation, Output>(exact, p, paths, constants.sums(), running);
 }
 
 /// Whether each path gives the oracle's codes, in two calls that part the rows anywhere.
 template <class Activation, class Output>
 void expect_convolution_gives(const std::vector<std::int64_t>& expected, const naive_convolution& p,
-                              std::span<const kernels::convolution_path<Activation, Output>> paths) {
-  const kernel_constants constants(p);
+                              std::span<const kernels::convolution_path<Activation, Output>> paths,
+                              narrow_codes narrow = {}) {
+  const kernel_constants constants(p, narrow);
   const kernels::convolution_constants packing = constants.convolution();
   kernels::convolution_constants running = packing;
   running.sums.weights = nullptr;  // For packing only.
@@ -148,7 +167,8 @@ void expect_convolution_gives(const std::vector<std::int64_t>& expected, const n
     path.run(call, rows / 3, rows);
     path.run(call, 0, rows / 3);
     ASSERT_EQ(widened(result), expected) << path.name << ": " << p.groups << " groups of " << p.group_channels << " to "
-                                         << p.outputs << ", kernel " << p.down.kernel << " x " << p.across.kernel;
+                                         << p.outputs << ", kernel " << p.down.kernel << " x " << p.across.kernel
+                                         << ", " << narrow.index_bits << " bits";
   }
 }
 
