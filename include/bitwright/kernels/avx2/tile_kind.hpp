@@ -9,8 +9,10 @@
 #include <bitwright/kernels/short_sums.hpp>
 #include <bitwright/kernels/weighted_sum.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 
 namespace bitwright::kernels::avx2 {
 
@@ -30,6 +32,17 @@ struct chosen_tile {
   }
 };
 
+/// Whether some step's sums do not fit 16 bits. Small weights need no proof of their own, so that it is made once, when
+/// they are packed.
+template <class Activation, class Tile>
+bool need_words(const panel_layout<Tile>& layout, const weighted_sum& sums) {
+  const auto [least, most] = operand_range::of<Tile, Activation>(sums);
+  std::int32_t weight = 0;
+  for (std::size_t i = 0; i < sums.outputs * sums.inputs; ++i)
+    weight = std::max(weight, std::abs(std::int32_t{sums.weights[i]}));
+  return surely_fitting_steps(weight, std::max(-least, most)) == 0 && fitting_steps<Activation>(layout, sums) == 0;
+}
+
 /// Packs panels of bytes, or else of words. Both tiles of bytes have the same layout.
 template <class Activation>
 void pack_chosen(const panel_layout<byte_tile<Activation>>& bytes, const panel_layout<word_tile<Activation>>& words,
@@ -46,7 +59,7 @@ void pack_chosen(const panel_layout<byte_tile<Activation>>& bytes, const panel_l
 template <class Activation>
 std::size_t chosen_bytes(const panel_layout<byte_tile<Activation>>& bytes,
                          const panel_layout<word_tile<Activation>>& words, const weighted_sum& sums) {
-  return chosen_tile::of<Activation>(bytes, sums).kind == tile_kind::words ? words.bytes() : bytes.bytes();
+  return need_words<Activation>(bytes, sums) ? words.bytes() : bytes.bytes();
 }
 
 inline tile_kind packed_kind(const std::byte* packed) {
